@@ -1,0 +1,41 @@
+# Each target works alone on a fresh clone: the first thing it does is to make .venv, once.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+export PREFECT_HOME := $(CURDIR)/var/prefect
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+
+.PHONY: help demo test quick lint types bench clean venv
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+$(STAMP): constraints.txt pyproject.toml
+	@echo "Installing into $(VENV) (once, a minute or two) ..."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; say make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python venv is missing; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(STAMP)
+
+venv: $(STAMP)  ## make .venv from constraints.txt
+
+demo: $(STAMP)  ## carry a whole cohort through its life in about a minute; writes out/demo/
+	@$(BIN)/cohortflow demo --out out/demo
+
+quick: $(STAMP)  ## lint, types and the fast tests, under a minute
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/python -m pytest -m "not slow and not postgres and not chromium"
+
+test: $(STAMP)  ## everything: lint, types and all tests
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/python -m pytest
+
+bench: $(STAMP)  ## speed and memory, as ratios or against a limit
+	@$(BIN)/python bench/spine.py
+
+clean:  ## remove what runs left behind (not .venv)
+	rm -rf var out

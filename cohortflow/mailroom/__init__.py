@@ -1,0 +1,1 @@
+"""The post: rendering, attachments, transports."""

@@ -1,0 +1,98 @@
+"""Drawing the certificate of completion."""
+
+from datetime import UTC, date, datetime, time
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import get_ident
+
+from fontTools import subset
+from fpdf import FPDF
+
+from cohortflow.mailroom.contexts import long_date
+
+_GREEN, _INK, _GREY = (15, 107, 98), (37, 40, 44), (89, 98, 106)
+_WIDTH, _HEIGHT = 297.0, 210.0  # A4 landscape, in millimetres
+_FONT = "DejaVuSerif.ttf"
+# Reading the whole font takes a tenth of a second, so most certificates get a part of it, made once per process.
+_LATIN = ((0x20, 0x17F), (0x2010, 0x2044))
+_EUROPEAN = (*_LATIN, (0x180, 0x24F), (0x370, 0x3FF), (0x400, 0x4FF), (0x1E00, 0x1EFF))
+
+
+def draw_certificate(name: str, program: str, cohort: str, on: date) -> bytes:
+    """One page for one person."""
+    page = FPDF(orientation="landscape", format="A4")
+    page.set_creation_date(datetime.combine(on, time(), UTC))
+    page.set_title(f"{program}, {cohort}")
+    page.set_producer("Cohortflow")
+    page.set_lang("en")
+    page.set_auto_page_break(False)
+    page.add_font("serif", fname=_font(name + program + cohort))
+    page.add_page()
+    _frame(page)
+    _line(page, 44, 13, _GREY, program)
+    _line(page, 60, 32, _GREEN, "Certificate of completion")
+    _line(page, 92, 13, _GREY, "This is to say that")
+    _line(page, 104, 30, _INK, name)
+    _line(page, 128, 13, _GREY, f"has completed the program in the cohort {cohort}.")
+    _line(page, 166, 11, _GREY, long_date(on, "en"))
+    return bytes(page.output())
+
+
+def _frame(page: FPDF) -> None:
+    page.set_draw_color(*_GREEN)
+    page.set_line_width(1.2)
+    page.rect(12, 12, _WIDTH - 24, _HEIGHT - 24)
+    page.set_line_width(0.3)
+    page.rect(15, 15, _WIDTH - 30, _HEIGHT - 30)
+    page.set_line_width(0.6)
+    page.line(_WIDTH / 2 - 22, 84, _WIDTH / 2 + 22, 84)
+
+
+def _line(page: FPDF, top: float, size: float, colour: tuple[int, int, int], words: str) -> None:
+    """A centred line; long names are set smaller until they fit."""
+    page.set_text_color(*colour)
+    page.set_font("serif", size=size)
+    while page.get_string_width(words) > _WIDTH - 50 and size > 7:
+        size -= 1
+        page.set_font("serif", size=size)
+    page.set_xy(25, top)
+    page.cell(w=_WIDTH - 50, h=size * 0.5, text=words, align="C")
+
+
+def _font(words: str) -> Path:
+    """The smallest font that has all the signs of the words, as far as DejaVu has them."""
+    for name, ranges in (("latin.ttf", _LATIN), ("european.ttf", _EUROPEAN)):
+        if all(any(first <= ord(sign) <= last for first, last in ranges) for sign in words):
+            small = Path(_cache().name) / name
+            if not small.exists():
+                _reduce(_fonts() / _FONT, small, ranges)
+            return small
+    return _fonts() / _FONT
+
+
+@lru_cache
+def _fonts() -> Path:
+    # Found without importing matplotlib, which would take a second.
+    found = find_spec("matplotlib")
+    folders = found.submodule_search_locations if found else None
+    if not folders:
+        raise RuntimeError("matplotlib, which brings the fonts, is not installed; install the project's requirements")
+    return Path(folders[0]) / "mpl-data" / "fonts" / "ttf"
+
+
+@lru_cache
+def _cache() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="cohortflow-fonts-")
+
+
+def _reduce(whole: Path, small: Path, ranges: tuple[tuple[int, int], ...]) -> None:
+    options = subset.Options(layout_features=[], drop_tables=["FFTM", "GSUB", "GPOS", "GDEF", "kern"], hinting=False)
+    font = subset.load_font(str(whole), options)
+    wanted = subset.Subsetter(options)
+    wanted.populate(unicodes=[code for first, last in ranges for code in range(first, last + 1)])
+    wanted.subset(font)
+    part = small.with_name(f"{get_ident()}.ttf")
+    subset.save_font(font, str(part), options)
+    part.replace(small)

@@ -1,0 +1,235 @@
+"""Claimed mails turned into letters: everything a text may ask for, read from the store at the moment of writing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from cohortflow.mailroom.attachments import Attachment, calendar_invitation, certificate, contact_card
+from cohortflow.mailroom.contexts import Meeting, Partner, Reader, Report, build_context
+from cohortflow.mailroom.letters import Letter
+from cohortflow.mailroom.lines import lines_for
+from cohortflow.mailroom.rendering import Stationery
+from cohortflow.programs.calendars import local_day, zone_of
+from cohortflow.programs.cohorts import Cohort
+from cohortflow.programs.parts import address_of
+from cohortflow.store import frames, tallies
+from cohortflow.store.cohorts import CohortRow, read_row
+from cohortflow.store.messages import Message
+from cohortflow.store.tables import matches, people
+from schemas.errors import CohortflowError, DeliveryError
+
+Drawn = Callable[[Cohort], Attachment]
+
+
+@dataclass
+class Desk:
+    """What the mails of one batch share, each thing read once."""
+
+    db: Connection
+    portal_url: str
+    stationery: Callable[[str], Stationery]
+    draw_report: Drawn
+    now: datetime
+    people: dict[str, Any] = field(default_factory=dict)
+    matches: dict[str, Any] = field(default_factory=dict)
+    cohorts: dict[tuple[str, str], Cohort] = field(default_factory=dict)
+    rows: dict[str, CohortRow] = field(default_factory=dict)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    reports: dict[str, Attachment] = field(default_factory=dict)
+
+
+def open_desk(
+    db: Connection,
+    batch: list[Message],
+    stationery: Callable[[str], Stationery],
+    portal_url: str,
+    draw_report: Drawn,
+    now: datetime,
+) -> Desk:
+    """Read what a batch of mails needs: its people, their partners, their matches and cohorts."""
+    desk = Desk(db, portal_url, stationery, draw_report, now)
+    match_ids = sorted({match_id for message in batch for match_id in message.match_ids})
+    desk.matches = _by_id(db, matches, matches.c.match_id, match_ids)
+    ids = {message.person_id for message in batch}
+    ids |= {person for match in desk.matches.values() for person in (match["mentee_id"], match["mentor_id"])}
+    desk.people = _by_id(db, people, people.c.person_id, sorted(ids))
+    return desk
+
+
+def _by_id(db: Connection, table: sa.Table, key: sa.Column[Any], ids: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for start in range(0, len(ids), 500):
+        rows = db.execute(sa.select(table).where(key.in_(ids[start : start + 500]))).mappings()
+        found |= {row[key.name]: row for row in rows}
+    return found
+
+
+def write_letter(desk: Desk, message: Message) -> Letter:
+    """One mail, whole.
+
+    Raises:
+        DeliveryError: this mail can never be written as it stands.
+        ProgramError: the text says what a text may not say.
+    """
+    cohort = _cohort(desk, message)
+    reader = _reader(desk, message, cohort)
+    partners = _partners(desk, message, cohort)
+    meeting = _meeting(message, cohort)
+    stationery = desk.stationery(message.texts_hash)
+    context = build_context(
+        cohort,
+        reader=reader,
+        partners=partners,
+        link=f"{desk.portal_url}/m/{message.message_id}",
+        deadline=message.deadline_on,
+        counts=_counts(desk, cohort),
+        n=message.n,
+        agenda=_agenda(stationery, message, cohort),
+        training=_training(message, cohort),
+        meeting=meeting,
+        lines=lines_for(desk.db, message, cohort, desk.rows[cohort.id]),
+        people=_reports(desk, message),
+    )
+    parts = stationery.render(message.stage, message.template, message.language, context)
+    program = cohort.program
+    return Letter(
+        message_id=message.message_id,
+        sender=program.email.sender,
+        reply_to=program.owner if program.email.reply_to == "owner" else program.email.reply_to,
+        to_name=reader.name,
+        to_address=reader.address,
+        subject=parts.subject,
+        text=parts.text,
+        html=parts.html,
+        attachments=tuple(_attachments(desk, message, cohort, reader, partners, meeting)),
+        language=parts.language,
+    )
+
+
+def _cohort(desk: Desk, message: Message) -> Cohort:
+    key = (message.cohort_id, message.config_hash)
+    if key not in desk.cohorts:
+        row = read_row(desk.db, message.cohort_id)
+        if row is None:
+            raise CohortflowError(f"the cohort {message.cohort_id} is gone")
+        desk.rows[message.cohort_id] = row
+        desk.cohorts[key] = frames.load_cohort(desk.db, row, message.config_hash)
+    return desk.cohorts[key]
+
+
+def _reader(desk: Desk, message: Message, cohort: Cohort) -> Reader:
+    if message.person_id.startswith("role:"):
+        address = address_of(message.person_id, cohort)
+        query = sa.select(people.c.name).where(people.c.email == address)
+        name = desk.db.execute(query).scalar() or ""
+        return Reader(message.person_id, name, address, message.role, message.language)  # type: ignore[arg-type]
+    person = desk.people.get(message.person_id)
+    if person is None:
+        raise DeliveryError("the reader is not in the roster any more", permanent=True)
+    return Reader(
+        person_id=message.person_id,
+        name=person["name"],
+        address=person["email"],
+        role=message.role,  # type: ignore[arg-type]
+        language=message.language,
+        site=person["site"],
+        zone=zone_of(cohort, person["site"]),
+    )
+
+
+def _partners(desk: Desk, message: Message, cohort: Cohort) -> list[Partner]:
+    """The other side of each match the mail speaks of, with what the program lets a partner see."""
+    if message.role not in ("mentor", "mentee"):
+        return []
+    sees = cohort.program.privacy.partner_sees
+    found = []
+    for match_id in message.match_ids:
+        match = desk.matches[match_id]
+        role = "mentor" if match["mentee_id"] == message.person_id else "mentee"
+        person = desk.people.get(match[f"{role}_id"])
+        if person is None:
+            continue
+        shown = {name: person[name] if name in sees else "" for name in ("email", "title", "department", "site")}
+        reasons = tuple(match["reasons"]) if role == "mentor" else ()
+        found.append(Partner(name=person["name"], role=role, reasons=reasons, **shown))  # type: ignore[arg-type]
+    return sorted(found, key=lambda partner: partner.name)
+
+
+def _reports(desk: Desk, message: Message) -> list[Report]:
+    if message.role != "manager":
+        return []
+    found = []
+    for match_id in message.match_ids:
+        match = desk.matches[match_id]
+        for own, other in (("mentee_id", "mentor_id"), ("mentor_id", "mentee_id")):
+            person, partner = desk.people.get(match[own]), desk.people.get(match[other])
+            if person and partner and person["manager_id"] == message.person_id:
+                found.append(Report(person["name"], partner["name"]))
+    return sorted(found, key=lambda report: (report.name, report.partner))
+
+
+def _meeting(message: Message, cohort: Cohort) -> Meeting | None:
+    attach = message.attach or {}
+    if attach.get("kind") != "calendar" or "begins_at" not in attach:
+        return None
+    begins, ends = (datetime.fromisoformat(attach[name]) for name in ("begins_at", "ends_at"))
+    return Meeting(begins, (ends - begins).total_seconds() / 3600, cohort.program.meet or "")
+
+
+def _agenda(stationery: Stationery, message: Message, cohort: Cohort) -> list[str]:
+    name = cohort.program.stages.check_in.agenda
+    if message.stage != "check_in" or not message.n or not name:
+        return []
+    return stationery.agenda(name.replace("{n}", str(message.n)), message.language)
+
+
+def _training(message: Message, cohort: Cohort) -> str:
+    training = cohort.program.stages.orient.training
+    if training is None:
+        return ""
+    return (training.mentors if message.role == "mentor" else training.mentees) or ""
+
+
+def _counts(desk: Desk, cohort: Cohort) -> dict[str, int]:
+    if cohort.id not in desk.counts:
+        desk.counts[cohort.id] = tallies.cohort_counts(desk.db, cohort.id) | {"seats": cohort.seats}
+    return desk.counts[cohort.id]
+
+
+def _attachments(
+    desk: Desk, message: Message, cohort: Cohort, reader: Reader, partners: list[Partner], meeting: Meeting | None
+) -> list[Attachment]:
+    kind = (message.attach or {}).get("kind")
+    if kind == "contact_card":
+        return contact_card(partners)
+    if kind == "certificate":
+        return [certificate(reader.name, cohort.program.name, cohort.name, _today(desk.now, cohort))]
+    if kind == "calendar" and meeting is not None:
+        return [_invitation(message, cohort, reader, meeting, desk.now)]
+    if kind == "report":
+        if cohort.id not in desk.reports:
+            desk.reports[cohort.id] = desk.draw_report(cohort)
+        return [desk.reports[cohort.id]]
+    return []
+
+
+def _today(now: datetime, cohort: Cohort) -> date:
+    return local_day(now, cohort.program.calendar.time_zone)
+
+
+def _invitation(message: Message, cohort: Cohort, reader: Reader, meeting: Meeting, now: datetime) -> Attachment:
+    organizer = cohort.program.owner
+    return calendar_invitation(
+        uid=f"{message.message_id}@cohortflow",
+        start_utc=meeting.starts_at,
+        hours=meeting.hours,
+        summary=f"{cohort.program.name}, {cohort.name}: orientation",
+        organizer=organizer,
+        attendee=reader.address,
+        at=now,
+        url=meeting.where,
+    )

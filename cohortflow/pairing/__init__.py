@@ -1,0 +1,1 @@
+"""The matching engine: arrays in, optimal pairs out."""

@@ -1,0 +1,1 @@
+"""The web pages people reach from a mail."""

@@ -1,0 +1,1 @@
+"""YAML to Program: loader with lines, date grammar, calendar, occasions."""

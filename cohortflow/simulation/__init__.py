@@ -1,0 +1,1 @@
+"""The synthetic company, the robots, the clock, the book of mails."""

@@ -1,0 +1,235 @@
+"""Live through a whole cohort: the real flows, store and mail on the instance clock, with robots for people.
+
+Time jumps from one instant with something to do to the next. People answer at the end of their day; the approver
+says yes the day after being asked. Same inputs and seed: the same life, whatever the machine and its clock.
+"""
+
+import heapq
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from cohortflow.engine import plainly
+from cohortflow.mailroom.transports import MemoryTransport
+from cohortflow.programs.calendars import local_day, to_utc
+from cohortflow.programs.cohorts import Cohort, read_cohort
+from cohortflow.programs.documents import read_config
+from cohortflow.programs.occasions import dated_occasions
+from cohortflow.simulation.company import found_company
+from cohortflow.simulation.robots import MailSeen, Robots
+from cohortflow.store import messages, occasions
+from flows.answers import take_in_answers
+from flows.approval import approve_matches
+from flows.house import House, living_in, open_house
+from flows.tick import one_pass
+from schemas.errors import CohortflowError
+from schemas.replies import Refused, Reply
+from schemas.settings import Settings
+
+ANSWERING_HOUR = time(20)
+APPROVING_HOUR = time(10)
+ASKED_TO_APPROVE = ("approval_request", "rematch_approval_request")
+Progress = Callable[[datetime, float], None]
+
+
+@dataclass
+class Life:
+    """A simulated cohort after (or while) it is lived."""
+
+    house: House
+    cohort: Cohort
+    transport: MemoryTransport
+    began_at: datetime
+    now: datetime
+    passes: int = 0
+    replies: int = 0
+    refused: list[Refused] = field(default_factory=list)
+    approvals: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Roster:
+    """What HR exports on a day: the same file every day, or a living company."""
+
+    content: Callable[[date], str]
+    source: str
+
+    def drop(self, home: Path, day: date) -> None:
+        """Put the day's export where the program looks for it, as an HR system does every night."""
+        pattern = home / self.source
+        name = pattern.name.replace("*", f"workers-{day.isoformat()}")
+        pattern.parent.mkdir(parents=True, exist_ok=True)
+        for old in pattern.parent.glob("*.csv"):
+            if old.name != name:
+                old.unlink()
+        (pattern.parent / name).write_text(self.content(day), encoding="utf-8")
+
+
+@contextmanager
+def simulated(
+    program_file: Path,
+    key: str,
+    *,
+    people: int = 600,
+    roster_file: Path | None = None,
+    seed: int = 1,
+    engine: str = "plain",
+    progress: Progress | None = None,
+    hook: Callable[[Life], None] | None = None,
+) -> Iterator[Life]:
+    """Live a cohort from two days before its first date to the last thing it does; the house is open in the block.
+
+    Args:
+        people: the size of the synthetic company, unless `roster_file` is a real export.
+        engine: plain (functions) or prefect (Prefect's own engine).
+        hook: called after every pass, for those who want to interfere.
+    """
+    cohort = read_cohort(read_config(program_file), program_file.stem, key, folder=program_file.parent.name)
+    first = min(each.due_at for each in dated_occasions(cohort)) - timedelta(days=2)
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cohortflow-")))
+        settings = Settings(
+            home=home, program_dir=program_file.resolve().parent, only_programs=(program_file.stem,), durable=False,
+            database_url="", mail="", lease_seconds=3600,
+        )  # fmt: skip
+        transport = MemoryTransport()
+        house = open_house(settings, secret=f"simulation-{seed}", transport=transport)
+        stack.callback(house.database.close)
+        stack.enter_context(living_in(house))
+        if engine == "plain":
+            stack.enter_context(plainly())
+        roster = roster_of(cohort, people, roster_file, seed, first.date())
+        life = Life(house, cohort, transport, first, first)
+        live(life, roster, Robots(seed, cohort.forms, forms_of(cohort)), progress, hook)
+        yield life
+
+
+def roster_of(cohort: Cohort, people: int, roster_file: Path | None, seed: int, on: date) -> Roster:
+    """The given export, or that of a synthetic company whose people join, leave and move from month to month."""
+    source = cohort.program.people.source
+    if roster_file is not None:
+        text = roster_file.read_bytes().decode("utf-8-sig", errors="replace")
+        return Roster(lambda day: text, source)
+    company = found_company(people, seed, on)
+    known: dict[date, str] = {}
+
+    def of_the_month(day: date) -> str:
+        month = max(on, day.replace(day=1))
+        if month not in known:
+            known[month] = company.roster_csv(month)
+        return known[month]
+
+    return Roster(of_the_month, source)
+
+
+def forms_of(cohort: Cohort) -> dict[str, str]:
+    """What a program calls the forms that robots fill in."""
+    stages = cohort.program.stages
+    names = {"apply": stages.recruit.form, "pulse": stages.check_in.survey, "after": stages.evaluate.survey}
+    optional = {"agreement": stages.orient.agreement, "before": stages.orient.survey}
+    return names | {purpose: name for purpose, name in optional.items() if name}
+
+
+def live(
+    life: Life,
+    roster: Roster,
+    robots: Robots,
+    progress: Progress | None,
+    hook: Callable[[Life], None] | None,
+) -> None:
+    """Jump from instant to instant until nothing is left to do."""
+    calendar, seen, order = life.cohort.program.calendar, 0, itertools.count()
+    replies: list[tuple[datetime, int, Reply]] = []
+    approvals: list[datetime] = []
+    ends = max(each.due_at for each in dated_occasions(life.cohort))
+    stuck = 0
+    while True:
+        before = life.now
+        roster.drop(life.house.settings.home, local_day(life.now, calendar.time_zone))
+        totals = one_pass(life.now)
+        life.passes += 1
+        if totals["failed"]:
+            life.problems.append(f"{life.now:%Y-%m-%d}: a cohort failed")
+        sent = life.transport.sent[seen:]
+        seen += len(sent)
+        for mail in _seen(life, [each.letter.message_id for each in sent]):
+            if mail.template in ASKED_TO_APPROVE and mail.person_id == "role:approver#1":
+                approvals.append(_next_day_at(life.now, APPROVING_HOUR, calendar.time_zone))
+            for reply in robots.replies_to(mail):
+                at = _evening_of(reply.at, calendar.time_zone)
+                told = Reply(reply.person_id, reply.form, reply.occasion, reply.answers, reply.at, reply.about)
+                heapq.heappush(replies, (at, next(order), told))
+        if hook is not None:
+            hook(life)
+        life.now = next_instant(life, replies, approvals)
+        if life.now is None or life.now > ends + timedelta(days=60):
+            life.now = before
+            return
+        stuck = stuck + 1 if life.now <= before else 0
+        if stuck > 50:
+            raise CohortflowError(f"the simulation does not get past {before:%Y-%m-%d %H:%M} UTC")
+        if progress is not None:
+            progress(life.now, min(1.0, (life.now - life.began_at) / (ends - life.began_at)))
+        _people_answer(life, replies)
+        _approver_approves(life, approvals)
+
+
+def next_instant(life: Life, replies: list[tuple[datetime, int, Reply]], approvals: list[datetime]) -> datetime:
+    """The next instant with something to do; None when there is none."""
+    with life.house.database.read() as db:
+        candidates = [occasions.next_instant(db), messages.next_instant(db)]
+    candidates += [replies[0][0] if replies else None, min(approvals, default=None)]
+    known = [each for each in candidates if each is not None]
+    return max(life.now, min(known)) if known else None  # type: ignore[return-value]
+
+
+def _people_answer(life: Life, replies: list[tuple[datetime, int, Reply]]) -> None:
+    due = []
+    while replies and replies[0][0] <= life.now:
+        reply = heapq.heappop(replies)[2]
+        due.append(reply if reply.at <= life.now else Reply(**{**reply.__dict__, "at": life.now}))
+    if due:
+        due.sort(key=lambda reply: (reply.at, reply.person_id, reply.form, reply.about))
+        life.replies += len(due)
+        life.refused += take_in_answers(life.house, life.cohort.id, due, life.now, via="robot")
+
+
+def _approver_approves(life: Life, approvals: list[datetime]) -> None:
+    if any(at <= life.now for at in approvals):
+        approvals[:] = [at for at in approvals if at > life.now]
+        by = life.cohort.program.approvers[0] if life.cohort.program.approvers else life.cohort.program.owner
+        life.approvals += approve_matches(life.cohort.id, by, "", life.now)
+
+
+def _seen(life: Life, message_ids: list[str]) -> list[MailSeen]:
+    with life.house.database.read() as db:
+        rows = messages.rows_by_id(db, message_ids)
+    return [
+        MailSeen(
+            person_id=row["person_id"],
+            role=row["role"],
+            template=row["template"],
+            cohort_id=row["cohort_id"],
+            occasion=row["occasion"],
+            about=row["about"],
+            match_ids=tuple(row["match_ids"]),
+            stage=row["stage"],
+            at=row["sent_at"],
+            n=row["n"],
+        )
+        for row in sorted(rows, key=lambda row: row["message_id"])
+    ]
+
+
+def _evening_of(at: datetime, zone: str) -> datetime:
+    evening = to_utc(local_day(at, zone), ANSWERING_HOUR, zone)
+    return evening if at <= evening else to_utc(local_day(at, zone) + timedelta(days=1), ANSWERING_HOUR, zone)
+
+
+def _next_day_at(at: datetime, hour: time, zone: str) -> datetime:
+    return to_utc(local_day(at, zone) + timedelta(days=1), hour, zone).astimezone(UTC)

@@ -1,0 +1,100 @@
+"""The database: one engine for SQLite or PostgreSQL, and the transactions everything else runs in."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine.url import make_url
+
+from schemas.errors import CohortflowError
+
+TIMEOUT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Database:
+    """An open database. `write()` and `read()` give connections inside a transaction."""
+
+    engine: Engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded default."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that may write. On SQLite it takes the write lock at once, so it can never deadlock."""
+        with self.engine.connect() as connection:
+            db = connection.execution_options(cohortflow_write=True)
+            with db.begin():
+                yield db
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that sees a single moment and changes nothing."""
+        with self.engine.connect() as connection:
+            db = connection
+            if not self.is_sqlite:
+                db = connection.execution_options(isolation_level="REPEATABLE READ")
+            with db.begin():
+                yield db
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+
+def open_database(url: str, *, durable: bool = True) -> Database:
+    """Open the database at a SQLAlchemy URL; a SQLite file is made, private to its owner, if it is not there.
+
+    Args:
+        durable: False lets SQLite skip fsync, for a simulation whose database nobody needs after a power cut.
+    """
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return Database(_open_sqlite(parsed.database or "", durable))
+    if parsed.get_backend_name() == "postgresql":
+        return Database(_open_postgresql(parsed.set(drivername="postgresql+psycopg")))
+    raise CohortflowError(
+        f"COHORTFLOW_DATABASE_URL: {parsed.get_backend_name()!r} is not supported; "
+        "write sqlite:///path/to/file.db or postgresql://user@host/name"
+    )
+
+
+def _open_sqlite(path: str, durable: bool) -> Engine:
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not file.exists():
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+    engine = sa.create_engine(
+        sa.URL.create("sqlite", database=str(file)),
+        connect_args={"timeout": TIMEOUT_SECONDS, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        # SQLAlchemy opens the transaction itself (see `write`); the driver's own BEGIN would be a deferred one.
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA secure_delete=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(db: Connection) -> None:
+        db.exec_driver_sql("BEGIN IMMEDIATE" if db.get_execution_options().get("cohortflow_write") else "BEGIN")
+
+    return engine
+
+
+def _open_postgresql(url: sa.URL) -> Engine:
+    options = f"-c statement_timeout={TIMEOUT_SECONDS}s -c lock_timeout={TIMEOUT_SECONDS}s -c timezone=UTC"
+    return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10, "options": options})

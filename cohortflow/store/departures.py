@@ -1,0 +1,30 @@
+"""Which cohorts have people who have left the company or are on leave."""
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from cohortflow.store.tables import cohorts, matches, participants, people
+
+GONE = ("left", "withdrawn", "completed", "declined")
+
+
+def cohorts_with_leavers(db: Connection) -> list[str]:
+    """Cohorts under way in which somebody still counts as taking part who has left the company."""
+    query = (
+        sa.select(sa.distinct(participants.c.cohort_id))
+        .join_from(people, participants, participants.c.person_id == people.c.person_id)
+        .join(cohorts, cohorts.c.cohort_id == participants.c.cohort_id)
+        .where(people.c.status == "left", participants.c.state.not_in(GONE), cohorts.c.state != "closed")
+    )
+    return [str(cohort_id) for cohort_id in db.execute(query).scalars()]
+
+
+def cohorts_with_leave(db: Connection) -> list[str]:
+    """Cohorts with a live match one of whose people is on leave."""
+    either = sa.or_(matches.c.mentee_id == people.c.person_id, matches.c.mentor_id == people.c.person_id)
+    query = (
+        sa.select(sa.distinct(matches.c.cohort_id))
+        .join_from(people, matches, either)
+        .where(people.c.status == "on_leave", matches.c.state.in_(("approved", "accepted", "active")))
+    )
+    return [str(cohort_id) for cohort_id in db.execute(query).scalars()]

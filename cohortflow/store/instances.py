@@ -1,0 +1,59 @@
+"""The one row about this installation: who it is, its secret, and the clock it lives by."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from cohortflow.store.tables import instance
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The instance clock: it showed `base` when the real time was `started`, and runs at `rate`."""
+
+    base: datetime | None
+    started: datetime | None
+    rate: float
+
+    def at(self, real_now: datetime) -> datetime:
+        """What the instance clock shows at a real instant."""
+        if self.base is None or self.started is None:
+            return real_now
+        return self.base + (real_now - self.started) * self.rate
+
+
+def read_clock(db: Connection) -> Clock:
+    """The clock in force; the real one unless somebody set another."""
+    row = db.execute(sa.select(instance)).mappings().one()
+    return Clock(row["clock_base"], row["clock_started"], row["clock_rate"])
+
+
+def set_clock(db: Connection, *, base: datetime | None, started: datetime | None, rate: float = 1.0) -> None:
+    """Let the instance live at another time or pace; `base=None` gives the real time back."""
+    db.execute(instance.update().values(clock_base=base, clock_started=started, clock_rate=rate))
+
+
+def note_tick(db: Connection, now: datetime) -> None:
+    """Remember that a tick ended; the mark never goes back, whatever the clock does."""
+    later = sa.or_(instance.c.last_tick_at.is_(None), instance.c.last_tick_at < now)
+    db.execute(instance.update().where(later).values(last_tick_at=now))
+
+
+def last_tick(db: Connection) -> datetime | None:
+    """When the last tick ended, by the instance clock."""
+    return db.execute(sa.select(instance.c.last_tick_at)).scalar_one()
+
+
+def read_secret(db: Connection) -> str:
+    """What ids that must not be guessed are derived from."""
+    return str(db.execute(sa.select(instance.c.secret)).scalar_one())
+
+
+def opaque_id(secret: str, *parts: str) -> str:
+    """An id made of facts: the same facts always give the same id, and nobody without the secret can guess it."""
+    told = "\x1f".join(parts).encode()
+    return hmac.new(secret.encode(), told, hashlib.sha256).hexdigest()[:32]

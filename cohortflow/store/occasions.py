@@ -1,0 +1,251 @@
+"""Occasions: what is ready, who works on it, and what became of it."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from cohortflow.store.tables import cohorts, occasions, participants
+from schemas.occasions import Occasion
+
+BACKOFF = (timedelta(0), timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One occasion that this worker holds for the length of its lease; `fence` makes every write of it provable."""
+
+    occasion_id: int
+    cohort_id: str
+    key: str
+    about: str
+    stage: str
+    action: str
+    due_on: date | None
+    due_at: datetime | None
+    ends_at: datetime | None
+    ready_at: datetime
+    details: dict[str, Any]
+    fence: int
+    attempts: int
+
+
+def insert(db: Connection, cohort_id: str, items: Iterable[Occasion], config_hash: str, now: datetime) -> int:
+    """Add occasions that are not there yet; one that waits for something already done is ready at once."""
+    items = list(items)
+    known = {
+        (row.key, row.about): row
+        for row in db.execute(
+            sa.select(
+                occasions.c.key, occasions.c.about, occasions.c.state, occasions.c.done_at, occasions.c.place
+            ).where(occasions.c.cohort_id == cohort_id)
+        )
+    }
+    place = max((row.place for row in known.values()), default=0)
+    rows = []
+    for item in items:
+        if (item.key, item.about) in known:
+            continue
+        place += 1
+        before = known.get((item.waits_for, "-")) if item.waits_for else None
+        over = before is not None and before.state in ("done", "skipped")
+        done_at = before.done_at if before is not None and over else None
+        rows.append(
+            _row(cohort_id, item, place, config_hash, now, free=item.waits_for is None or over, done_at=done_at)
+        )
+    if rows:
+        db.execute(occasions.insert(), rows)
+    return len(rows)
+
+
+def _row(
+    cohort_id: str, item: Occasion, place: int, config_hash: str, now: datetime, *, free: bool, done_at: datetime | None
+) -> dict[str, Any]:
+    attach = str(item.attach) if item.attach else None
+    by_site = {site: at.isoformat() for site, at in (item.due_by_site or {}).items()}
+    ready = None
+    if free and item.kind != "decision":
+        ready = max(filter(None, (item.due_at, done_at)), default=now)
+    return {
+        "cohort_id": cohort_id,
+        "key": item.key,
+        "about": item.about,
+        "stage": item.stage,
+        "kind": item.kind,
+        "action": item.action,
+        "place": place,
+        "due_on": item.due_on,
+        "due_at": item.due_at,
+        "ends_at": item.ends_at,
+        "waits_for": item.waits_for,
+        "details": {"send": item.send, "to": item.to, "attach": attach, "by_site": by_site, "n": item.n or 0},
+        "ready_at": ready,
+        "state": "pending",
+        "config_hash": config_hash,
+    }
+
+
+def _ready(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        occasions.c.state == "pending",
+        occasions.c.ready_at.is_not(None),
+        occasions.c.ready_at <= now,
+        sa.or_(occasions.c.retry_at.is_(None), occasions.c.retry_at <= now),
+        sa.or_(occasions.c.lease_until.is_(None), occasions.c.lease_until < time.time()),
+        cohorts.c.state.in_(("declared", "running", "closed")),
+        cohorts.c.roster_hold.is_(None),
+    )
+
+
+def ready_work(db: Connection, now: datetime, program_id: str | None = None) -> dict[str, list[tuple[str, str, str]]]:
+    """What is ready and not done: program -> (cohort, stage, moment), in the order it fell ready, each stage once."""
+    query = (
+        sa.select(cohorts.c.program_id, occasions.c.cohort_id, occasions.c.stage, occasions.c.key)
+        .join_from(occasions, cohorts, occasions.c.cohort_id == cohorts.c.cohort_id)
+        .where(_ready(now))
+        .order_by(occasions.c.ready_at, occasions.c.cohort_id, occasions.c.place)
+    )
+    if program_id is not None:
+        query = query.where(cohorts.c.program_id == program_id)
+    found: dict[str, dict[tuple[str, str], str]] = {}
+    for program, cohort_id, stage, key in db.execute(query).tuples():
+        # The moment names the run: check_in#3, or the stage itself.
+        moment = key.split(".")[0] if "#" in key.split(".")[0] else stage
+        found.setdefault(program, {}).setdefault((cohort_id, stage), moment)
+    return {program: [(*step, moment) for step, moment in steps.items()] for program, steps in found.items()}
+
+
+def people_concerned(db: Connection, cohort_id: str) -> int:
+    """How many people take part in a cohort."""
+    query = sa.select(sa.func.count()).where(participants.c.cohort_id == cohort_id)
+    return int(db.execute(query).scalar_one())
+
+
+def claim_next(
+    db: Connection, cohort_id: str, stage: str, now: datetime, *, owner: str, lease_seconds: int
+) -> Claim | None:
+    """Take the next ready occasion of a cohort's stage, for the length of a lease (real time); None when none is free.
+
+    An occasion whose lease has run out is taken again with a higher fence: whatever its former owner still writes
+    changes nothing.
+    """
+    query = (
+        sa.select(occasions)
+        .join_from(occasions, cohorts, occasions.c.cohort_id == cohorts.c.cohort_id)
+        .where(occasions.c.cohort_id == cohort_id, occasions.c.stage == stage, _ready(now))
+        .order_by(occasions.c.ready_at, occasions.c.place)
+        .limit(1)
+        .with_for_update(of=occasions, skip_locked=True)
+    )
+    row = db.execute(query).mappings().first()
+    if row is None:
+        return None
+    values = {"lease_owner": owner, "lease_until": time.time() + lease_seconds, "fence": row["fence"] + 1}
+    mine = sa.and_(occasions.c.occasion_id == row["occasion_id"], occasions.c.fence == row["fence"])
+    db.execute(occasions.update().where(mine).values(**values, attempts=occasions.c.attempts + 1))
+    names = Claim.__dataclass_fields__
+    return Claim(**{**{name: row[name] for name in names}, "fence": row["fence"] + 1, "attempts": row["attempts"] + 1})
+
+
+def finish(db: Connection, claim: Claim, state: str, *, now: datetime, reason: str | None, config_hash: str) -> bool:
+    """Close a claimed occasion and let go what waited for it; False when the claim is no longer ours."""
+    mine = sa.and_(
+        occasions.c.occasion_id == claim.occasion_id,
+        occasions.c.fence == claim.fence,
+        occasions.c.state == "pending",
+    )
+    values = {"state": state, "done_at": now, "reason": reason, "lease_owner": None, "lease_until": None}
+    if not db.execute(
+        occasions.update().where(mine).values(**values, last_error=None, config_hash=config_hash)
+    ).rowcount:
+        return False
+    if claim.about == "-":
+        let_go(db, claim.cohort_id, claim.key, now)
+    return True
+
+
+def let_go(db: Connection, cohort_id: str, key: str, now: datetime) -> None:
+    """What waited for `key` is ready from now on, or from its own due instant if that is later."""
+    waiting = sa.and_(
+        occasions.c.cohort_id == cohort_id,
+        occasions.c.waits_for == key,
+        occasions.c.state == "pending",
+        occasions.c.kind != "decision",
+        occasions.c.ready_at.is_(None),
+    )
+    stamp = sa.case(
+        (occasions.c.due_at > now, occasions.c.due_at), else_=sa.bindparam("now", now, occasions.c.due_at.type)
+    )
+    db.execute(occasions.update().where(waiting).values(ready_at=stamp))
+
+
+def close(
+    db: Connection, cohort_id: str, key: str, about: str, state: str, *, now: datetime, reason: str | None
+) -> bool:
+    """Close an occasion that nobody claimed: a person's decision, or one that has lost its purpose."""
+    where = sa.and_(
+        occasions.c.cohort_id == cohort_id,
+        occasions.c.key == key,
+        occasions.c.about == about,
+        occasions.c.state == "pending",
+    )
+    if not db.execute(occasions.update().where(where).values(state=state, done_at=now, reason=reason)).rowcount:
+        return False
+    if about == "-":
+        let_go(db, cohort_id, key, now)
+    return True
+
+
+def fail(db: Connection, claim: Claim, *, now: datetime, error: str) -> None:
+    """Give a failed occasion back, to be tried again later; later each time."""
+    mine = sa.and_(occasions.c.occasion_id == claim.occasion_id, occasions.c.fence == claim.fence)
+    wait = BACKOFF[min(claim.attempts - 1, len(BACKOFF) - 1)]
+    values = {"lease_owner": None, "lease_until": None, "retry_at": now + wait, "last_error": error[:200]}
+    db.execute(occasions.update().where(mine).values(**values))
+
+
+def states(db: Connection, cohort_id: str) -> dict[tuple[str, str], str]:
+    """The state of each occasion of a cohort, by (key, about)."""
+    rows = db.execute(
+        sa.select(occasions.c.key, occasions.c.about, occasions.c.state).where(occasions.c.cohort_id == cohort_id)
+    )
+    return {(row.key, row.about): row.state for row in rows}
+
+
+def rows_of(db: Connection, cohort_id: str) -> list[dict[str, Any]]:
+    """Every occasion of a cohort, in the order of its life."""
+    query = sa.select(occasions).where(occasions.c.cohort_id == cohort_id).order_by(occasions.c.place)
+    return [dict(row) for row in db.execute(query).mappings()]
+
+
+def next_instant(db: Connection) -> datetime | None:
+    """When the next occasion falls ready, past or future."""
+    free = sa.and_(cohorts.c.state != "held", cohorts.c.roster_hold.is_(None))
+    moment = sa.case((occasions.c.retry_at > occasions.c.ready_at, occasions.c.retry_at), else_=occasions.c.ready_at)
+    query = (
+        sa.select(sa.func.min(moment))
+        .join_from(occasions, cohorts, occasions.c.cohort_id == cohorts.c.cohort_id)
+        .where(occasions.c.state == "pending", occasions.c.ready_at.is_not(None), free)
+    )
+    return db.execute(sa.select(sa.type_coerce(query.scalar_subquery(), occasions.c.ready_at.type))).scalar()
+
+
+def move(db: Connection, cohort_id: str, item: Occasion, now: datetime) -> bool:
+    """Give an occasion that is not ready another due instant; False when it is done, ready or unknown."""
+    where = sa.and_(
+        occasions.c.cohort_id == cohort_id,
+        occasions.c.key == item.key,
+        occasions.c.about == "-",
+        occasions.c.state == "pending",
+        sa.or_(occasions.c.ready_at.is_(None), occasions.c.ready_at > now),
+    )
+    fresh = _row(cohort_id, item, 0, "", now, free=True, done_at=None)
+    ready = sa.case(
+        (occasions.c.ready_at.is_(None), None), else_=sa.bindparam("r", fresh["ready_at"], occasions.c.due_at.type)
+    )
+    values = {name: fresh[name] for name in ("due_on", "due_at", "ends_at", "waits_for", "details")}
+    return db.execute(occasions.update().where(where).values(**values, ready_at=ready)).rowcount == 1

@@ -1,0 +1,145 @@
+"""The roster: persons by employee id, and what became of each file they came from."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from cohortflow.store.tables import intakes, participants, people, quarantine, sources
+
+PERSON_COLUMNS = [
+    "person_id", "email", "name", "manager_id", "department", "title",
+    "level", "site", "joined_on", "languages", "status",
+]  # fmt: skip
+
+
+def read_source(db: Connection, source: str) -> dict[str, Any] | None:
+    """What is known of a roster folder; None before its first file."""
+    row = db.execute(sa.select(sources).where(sources.c.source == source)).mappings().first()
+    return dict(row) if row else None
+
+
+def note_source(db: Connection, source: str, now: datetime, **columns: Any) -> None:
+    """Remember the newest file of a folder and whether it may be trusted."""
+    values = {**columns, "checked_at": now}
+    if db.execute(sources.update().where(sources.c.source == source).values(**values)).rowcount == 0:
+        db.execute(sources.insert().values(source=source, **{"rows": 0, "state": "ok", **values}))
+
+
+def was_taken(db: Connection, sha256: str) -> bool:
+    """Whether a file with this content was taken in before."""
+    return db.execute(sa.select(intakes.c.sha256).where(intakes.c.sha256 == sha256)).first() is not None
+
+
+def merge(db: Connection, source: str, rows: Sequence[dict[str, Any]], file_on: date) -> tuple[int, int]:
+    """Write the persons that are new or changed; a newer row is never overwritten by an older file.
+
+    Returns:
+        How many rows were accepted (written) and how many were unchanged.
+    """
+    known = {
+        row.person_id: row
+        for row in db.execute(
+            sa.select(people.c.person_id, people.c.row_hash, people.c.updated_on).where(people.c.source == source)
+        )
+    }
+    new, changed, unchanged = [], [], 0
+    for row in rows:
+        sealed = {**row, "row_hash": _hash(row), "source": source, "updated_on": file_on, "missing_since": None}
+        before = known.get(row["person_id"])
+        if before is None:
+            new.append(sealed)
+        elif before.row_hash != sealed["row_hash"] and before.updated_on <= file_on:
+            changed.append(sealed)
+        else:
+            unchanged += 1
+    if new:
+        db.execute(people.insert(), new)
+    for sealed in changed:
+        db.execute(people.update().where(people.c.person_id == sealed["person_id"]).values(**sealed))
+    return len(new) + len(changed), unchanged
+
+
+def _hash(row: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def note_absent(db: Connection, source: str, present: set[str], file_on: date, left: str) -> list[str]:
+    """Absence from one complete file is a question; absence from two in a row is leaving.
+
+    Returns:
+        The ids of those who now count as having left.
+    """
+    rows = db.execute(
+        sa.select(people.c.person_id, people.c.missing_since).where(people.c.source == source, people.c.status != left)
+    ).all()
+    gone = [row.person_id for row in rows if row.person_id not in present and row.missing_since is not None]
+    asked = [row.person_id for row in rows if row.person_id not in present and row.missing_since is None]
+    back = [row.person_id for row in rows if row.person_id in present and row.missing_since is not None]
+    marks: list[tuple[list[str], dict[str, Any]]] = [
+        (gone, {"status": left, "updated_on": file_on}),
+        (asked, {"missing_since": file_on}),
+        (back, {"missing_since": None}),
+    ]
+    for ids, values in marks:
+        for start in range(0, len(ids), 500):
+            db.execute(people.update().where(people.c.person_id.in_(ids[start : start + 500])).values(**values))
+    return gone
+
+
+def note_intake(db: Connection, row: dict[str, Any], refused: Iterable[dict[str, Any]]) -> None:
+    """Remember a file: how many rows came, how many were taken, which cells stand in quarantine and why."""
+    db.execute(intakes.insert().values(**row))
+    refused = list(refused)
+    if refused:
+        db.execute(quarantine.insert(), [{"sha256": row["sha256"], "file": row["file"], **cell} for cell in refused])
+
+
+def roster(db: Connection, ids: Iterable[str] | None = None) -> pd.DataFrame:
+    """The roster, one row per person by id, with every mapped column but the sensitive ones."""
+    query = sa.select(*[people.c[name] for name in PERSON_COLUMNS], people.c.more).order_by(people.c.person_id)
+    if ids is not None:
+        wanted, rows = sorted(set(ids)), []
+        for start in range(0, len(wanted), 500):
+            part = query.where(people.c.person_id.in_(wanted[start : start + 500]))
+            rows += db.execute(part).mappings().all()
+    else:
+        rows = list(db.execute(query).mappings().all())
+    flat = [{**{name: row[name] for name in PERSON_COLUMNS}, **row["more"]} for row in rows]
+    frame = pd.DataFrame(flat, columns=PERSON_COLUMNS if not flat else None)
+    frame["joined_on"] = pd.to_datetime(frame["joined_on"])
+    return frame
+
+
+def participating_statuses(db: Connection, cohort_id: str) -> dict[str, str]:
+    """The roster status of everybody who takes part in a cohort."""
+    rows = db.execute(
+        sa.select(people.c.person_id, people.c.status)
+        .join_from(participants, people, participants.c.person_id == people.c.person_id)
+        .where(participants.c.cohort_id == cohort_id)
+    )
+    return {row.person_id: row.status for row in rows}
+
+
+def id_by_email(db: Connection, addresses: Iterable[str]) -> dict[str, str]:
+    """Person ids by exact work address (lower case)."""
+    wanted = sorted({address.lower() for address in addresses})
+    found: dict[str, str] = {}
+    for start in range(0, len(wanted), 500):
+        query = sa.select(people.c.email, people.c.person_id).where(people.c.email.in_(wanted[start : start + 500]))
+        found |= {row.email: row.person_id for row in db.execute(query)}
+    return found
+
+
+def quarantined(db: Connection) -> list[dict[str, Any]]:
+    """Every cell in quarantine, by file and row."""
+    query = sa.select(quarantine.c.file, quarantine.c.row, quarantine.c.column, quarantine.c.reason)
+    return [
+        dict(row)
+        for row in db.execute(query.order_by(quarantine.c.file, quarantine.c.row, quarantine.c.column)).mappings()
+    ]

@@ -1,0 +1,181 @@
+"""One transaction for one decision: results, mails it intends, history, and `state = done`, or nothing at all."""
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from cohortflow.store import bundles, cohorts, events, instances, occasions
+from cohortflow.store.occasions import Claim
+from cohortflow.store.tables import answers, matches, messages, participants
+from schemas.changes import Changes, Intent, NewAnswer, NewMatch
+
+
+class Overtaken(Exception):
+    """Somebody changed the cohort since it was read, or took the claim over; read again and decide again."""
+
+
+def record(
+    db: Connection,
+    cohort_id: str,
+    version: int,
+    changes: Changes,
+    *,
+    now: datetime,
+    actor: str,
+    config_hash: str,
+    claim: Claim | None = None,
+) -> None:
+    """Write what was decided on the state of `version`.
+
+    Raises:
+        Overtaken: the cohort moved on meanwhile, or the claim is lost; the transaction must be rolled back.
+    """
+    if not cohorts.change(db, cohort_id, version=version, **changes.cohort):
+        raise Overtaken(cohort_id)
+    _write_participants(db, cohort_id, changes.participants)
+    for match_id, columns in changes.matches.items():
+        mine = sa.and_(matches.c.match_id == match_id, matches.c.cohort_id == cohort_id)
+        db.execute(matches.update().where(mine).values(**columns))
+    _insert_matches(db, cohort_id, changes.new_matches, now)
+    _insert_answers(db, cohort_id, changes.answers)
+    occasions.insert(db, cohort_id, changes.occasions, config_hash, now)
+    queued = queue(db, cohort_id, changes.intents, config_hash, now)
+    for (key, about), state in changes.close_occasions.items():
+        occasions.close(db, cohort_id, key, about, state, now=now, reason=None)
+    if claim is not None:
+        _finish(db, claim, changes, queued, now, config_hash)
+    events.append(db, cohort_id, changes.notes, at=now, actor=actor, bundle=config_hash)
+
+
+def _finish(db: Connection, claim: Claim, changes: Changes, queued: int, now: datetime, config_hash: str) -> None:
+    state = "skipped" if changes.skipped_because else "done"
+    reason = changes.skipped_because
+    if not occasions.finish(db, claim, state, now=now, reason=reason, config_hash=config_hash):
+        raise Overtaken(claim.key)
+    counts: dict[str, int | str] = {"mails": queued} if queued else {}
+    if reason:
+        counts["reason"] = reason
+    changes.note(f"occasion.{state}", claim.key, claim.about, **counts)
+
+
+def _write_participants(db: Connection, cohort_id: str, changed: dict[str, dict[str, Any]]) -> None:
+    if not changed:
+        return
+    query = sa.select(participants.c.person_id).where(participants.c.cohort_id == cohort_id)
+    known = set(db.execute(query).scalars())
+    new = [
+        {"cohort_id": cohort_id, "person_id": person, "capacity": 1, "place": 0, "reason": None, **columns}
+        for person, columns in changed.items()
+        if person not in known
+    ]
+    if new:
+        db.execute(participants.insert(), new)
+    for person, columns in changed.items():
+        if person in known:
+            mine = sa.and_(participants.c.cohort_id == cohort_id, participants.c.person_id == person)
+            db.execute(participants.update().where(mine).values(**columns))
+
+
+def match_id_of(cohort_id: str, match: NewMatch) -> str:
+    """The id of a match: the same pair in the same round is the same match."""
+    told = "\x1f".join((cohort_id, match.mentee_id, match.mentor_id, str(match.round)))
+    return "m-" + hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def _insert_matches(db: Connection, cohort_id: str, new: list[NewMatch], now: datetime) -> None:
+    rows = [
+        {
+            "match_id": match_id_of(cohort_id, match),
+            "cohort_id": cohort_id,
+            "mentee_id": match.mentee_id,
+            "mentor_id": match.mentor_id,
+            "score": match.score,
+            "reasons": list(match.reasons),
+            "state": "proposed",
+            "round": match.round,
+            "replaces": match.replaces,
+            "proposed_at": now,
+        }
+        for match in new
+    ]
+    if rows:
+        db.execute(matches.insert(), rows)
+
+
+def _insert_answers(db: Connection, cohort_id: str, new: list[NewAnswer]) -> None:
+    for answer in new:
+        same = sa.and_(
+            answers.c.cohort_id == cohort_id,
+            answers.c.occasion == answer.occasion,
+            answers.c.form == answer.form,
+            answers.c.person_id == answer.person_id,
+            answers.c.about == answer.about,
+        )
+        last = db.execute(sa.select(sa.func.max(answers.c.revision)).where(same)).scalar() or 0
+        if last:
+            db.execute(answers.update().where(same).values(is_current=False))
+        told = (cohort_id, answer.occasion, answer.form, answer.person_id, answer.about, str(last + 1))
+        row = {
+            "answer_id": "a-" + hashlib.sha256("\x1f".join(told).encode()).hexdigest()[:16],
+            "cohort_id": cohort_id,
+            "occasion": answer.occasion,
+            "form": answer.form,
+            "person_id": answer.person_id,
+            "about": answer.about,
+            "revision": last + 1,
+            "is_current": True,
+            "body": dict(answer.body),
+            "answered_at": answer.answered_at,
+            "via": answer.via,
+        }
+        db.execute(answers.insert().values(**row))
+
+
+def queue(db: Connection, cohort_id: str, intents: list[Intent], config_hash: str, now: datetime) -> int:
+    """Queue mails that are not queued yet; the same key a second time is silently the same mail."""
+    if not intents:
+        return 0
+    secret, texts_hash = instances.read_secret(db), bundles.accepted_texts(db)
+    rows = {}
+    for intent in intents:
+        key = (cohort_id, intent.occasion, intent.template, intent.person_id, intent.about)
+        row = _message_row(intent, now)
+        row |= {"message_id": instances.opaque_id(secret, *key), "cohort_id": cohort_id}
+        rows[row["message_id"]] = row | {"config_hash": config_hash, "texts_hash": texts_hash}
+    known: set[str] = set()
+    names = list(rows)
+    for start in range(0, len(names), 500):
+        query = sa.select(messages.c.message_id).where(messages.c.message_id.in_(names[start : start + 500]))
+        known.update(db.execute(query).scalars())
+    new = [row for name, row in rows.items() if name not in known]
+    if new:
+        db.execute(messages.insert(), new)
+    return len(new)
+
+
+def _message_row(intent: Intent, now: datetime) -> dict[str, Any]:
+    return {
+        "occasion": intent.occasion,
+        "stage": intent.stage,
+        "template": intent.template,
+        "person_id": intent.person_id,
+        "about": intent.about,
+        "role": intent.role,
+        "language": intent.language,
+        "mail_class": intent.mail_class,
+        "match_ids": list(intent.match_ids),
+        "asks": intent.ask.as_json() if intent.ask else {},
+        "unless_answered": intent.unless_answered,
+        "urgent": intent.urgent,
+        "deadline_on": intent.deadline_on,
+        "attach": dict(intent.attach) if intent.attach else None,
+        "n": intent.n,
+        "due_at": intent.due_at,
+        "not_before": intent.not_before,
+        "expires_at": intent.expires_at,
+        "queued_at": now,
+        "state": "queued",
+    }

@@ -1,0 +1,1 @@
+"""The story: one flow per stage, the tick, taking files in, delivery."""

@@ -1,0 +1,61 @@
+"""Take answers in: the one way for a page, a file or a robot to say what a person said."""
+
+from datetime import datetime
+
+import pandas as pd
+from sqlalchemy.engine import Connection
+
+from cohortflow.store import frames, people
+from cohortflow.store.record import Overtaken, record
+from flows.house import House
+from schemas.errors import CohortflowError
+from schemas.replies import Refused, Reply
+from tasks.answers import decide_answers
+
+TRIES = 8
+
+
+def take_in_answers(house: House, cohort_id: str, replies: list[Reply], now: datetime, *, via: str) -> list[Refused]:
+    """Store answers and everything they set off (mails that answer them too) in one transaction.
+
+    Returns:
+        The replies that were not taken, each with its reason.
+
+    Raises:
+        CohortflowError: the cohort is unknown, or kept changing; then nothing was stored.
+    """
+    for _ in range(TRIES):
+        with house.database.read() as db:
+            standing = frames.read_standing(db, cohort_id)
+            known = _people_concerned(db, standing, replies)
+        changes, refused = decide_answers.fn(
+            standing.cohort,
+            standing.occasions,
+            standing.participants,
+            standing.matches,
+            known,
+            replies,
+            house.wording(),
+            now,
+            via,
+        )
+        if not changes.answers:
+            return refused
+        try:
+            with house.database.write() as db:
+                version, bundle = standing.row.version, standing.row.config_hash
+                record(db, cohort_id, version, changes, now=now, actor=f"participants via {via}", config_hash=bundle)
+        except Overtaken:
+            continue
+        return refused
+    raise CohortflowError(
+        f"{cohort_id}: the cohort kept changing while answers came in; nothing was lost, send them again"
+    )
+
+
+def _people_concerned(db: Connection, standing: frames.Standing, replies: list[Reply]) -> pd.DataFrame:
+    ids = {reply.person_id for reply in replies}
+    pairs = standing.matches
+    concerned = pairs[pairs["mentee_id"].isin(ids) | pairs["mentor_id"].isin(ids)]
+    ids |= set(concerned["mentee_id"]) | set(concerned["mentor_id"])
+    return people.roster(db, ids)

@@ -1,0 +1,55 @@
+"""Approve matches: the one act that is left to a person."""
+
+from datetime import datetime
+
+from cohortflow.engine import flow
+from cohortflow.programs.parts import part_of
+from cohortflow.store import frames
+from cohortflow.store.record import Overtaken, record
+from flows.house import current_house
+from flows.matching import approval_of
+from schemas.errors import CohortflowError
+
+TRIES = 8
+
+
+@flow("approve-matches", run_name="approve · {cohort_id}")
+def approve_matches(cohort_id: str, by: str, note: str = "", now: datetime | None = None) -> int:
+    """Approve every match that is proposed in a cohort; a second approval finds nothing to approve.
+
+    Args:
+        cohort_id: such as emerging-leaders/2027-spring.
+        by: the address of one of the program's approvers.
+        note: why, in words; kept with the approval's length only, for it may name people.
+
+    Returns:
+        How many matches were approved.
+    """
+    house = current_house()
+    now = now or house.now()
+    for _ in range(TRIES):
+        with house.database.read() as db:
+            standing = frames.read_standing(db, cohort_id)
+        part = part_of(by, standing.cohort)
+        if part is None:
+            raise CohortflowError(
+                f"{cohort_id}: that address is not one of its approvers; see `approvers:` in the program's file"
+            )
+        if standing.row.state == "held":
+            raise CohortflowError(f"{cohort_id} is held ({standing.row.held_reason}); resume it first")
+        first = standing.occasions.get(("match.approval", "-")) == "pending"
+        if first and standing.occasions.get(("match.runs", "-")) not in ("done", "skipped"):
+            raise CohortflowError(f"{cohort_id}: nothing is proposed yet; `cohortflow plan {cohort_id}` shows when")
+        if not first and not (standing.matches["state"] == "proposed").any():
+            return 0
+        changes = approval_of(standing.cohort, standing, now, part)
+        if first:
+            changes.close_occasions[("match.approval", "-")] = "done"
+        try:
+            with house.database.write() as db:
+                version, bundle = standing.row.version, standing.row.config_hash
+                record(db, cohort_id, version, changes, now=now, actor=part, config_hash=bundle)
+        except Overtaken:
+            continue
+        return len(changes.matches)
+    raise CohortflowError(f"{cohort_id}: the cohort kept changing; nothing was approved, run it again")

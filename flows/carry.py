@@ -1,0 +1,221 @@
+"""Do once: claim what is ready, read, decide, and record results, mails and `done` in one transaction.
+
+Every stage flow runs through `carry`. Whatever happens between the claim and the record, running again is harmless:
+nothing was written, and once it was written nothing is ready any more.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+import pandas as pd
+
+from cohortflow.engine import task, tell
+from cohortflow.programs.cohorts import Cohort
+from cohortflow.programs.occasions import event_of
+from cohortflow.store import frames, occasions, people
+from cohortflow.store.frames import Standing
+from cohortflow.store.occasions import Claim
+from cohortflow.store.record import Overtaken, record
+from flows.house import House, current_house
+from schemas.changes import Changes
+from schemas.errors import CohortflowError
+from schemas.occasions import Occasion
+from schemas.phrases import Attach
+from tasks.audiences import OUTSIDERS, audience
+from tasks.intents import Sending, as_timedelta, ask_of, deadline_of, mails_to_queue, outsiders
+
+logger = logging.getLogger("cohortflow.flows")
+
+TRIES = 8
+# A reminder that was due half a day before its stage could begin would arrive together with what it reminds of.
+HALF_A_DAY = timedelta(hours=12)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One ready occasion in our hands, and its cohort as it stands."""
+
+    house: House
+    claim: Claim
+    standing: Standing
+    now: datetime
+
+    @property
+    def cohort(self) -> Cohort:
+        """The configuration the cohort runs on."""
+        return self.standing.cohort
+
+    @property
+    def action(self) -> str:
+        """What this occasion does."""
+        return self.claim.action
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """The roster rows of everybody who takes part, and of their managers."""
+        with self.house.database.read() as db:
+            known = people.roster(db, self.standing.participants["person_id"])
+            managers = set(known["manager_id"]) - set(known["person_id"]) - {""}
+            return pd.concat([known, people.roster(db, managers)], ignore_index=True) if managers else known
+
+    @cached_property
+    def roster(self) -> pd.DataFrame:
+        """The whole roster."""
+        with self.house.database.read() as db:
+            return people.roster(db)
+
+
+@task(retries=2)
+def claim_ready(cohort_id: str, stage: str, now: datetime) -> Turn | None:
+    """Take the next ready occasion of a stage; None when there is none left, or another worker has it."""
+    house = current_house()
+    with house.database.write() as db:
+        claim = occasions.claim_next(
+            db, cohort_id, stage, now, owner=house.worker, lease_seconds=house.settings.lease_seconds
+        )
+    return read_turn(house, claim, now) if claim else None
+
+
+def read_turn(house: House, claim: Claim, now: datetime) -> Turn:
+    """The cohort of a claim as it stands this moment."""
+    with house.database.read() as db:
+        return Turn(house, claim, frames.read_standing(db, claim.cohort_id), now)
+
+
+@task(retries=2)
+def record_turn(turn: Turn, changes: Changes) -> None:
+    """Write everything that was decided, or nothing."""
+    standing, claim = turn.standing, turn.claim
+    with turn.house.database.write() as db:
+        record(
+            db,
+            claim.cohort_id,
+            standing.row.version,
+            changes,
+            now=turn.now,
+            actor="cohortflow",
+            config_hash=standing.row.config_hash,
+            claim=claim,
+        )
+    tell(
+        f"occasion.{'skipped' if changes.skipped_because else 'done'}",
+        claim.cohort_id,
+        occasion=claim.key,
+        mails=len(changes.intents),
+    )
+
+
+def carry(cohort_id: str, stage: str, now: datetime, decide: Callable[[Turn], Changes]) -> int:
+    """Do everything of a stage that is ready now, one occasion after the other.
+
+    Returns:
+        How many occasions were done or skipped.
+    """
+    done = 0
+    while turn := claim_ready(cohort_id, stage, now):
+        try:
+            _decide_and_record(turn, decide)
+        except Exception as error:
+            give_back(turn.claim, now, error)
+            raise
+        done += 1
+    return done
+
+
+def _decide_and_record(turn: Turn, decide: Callable[[Turn], Changes]) -> None:
+    for _ in range(TRIES):
+        try:
+            return record_turn(turn, decide(turn))
+        except Overtaken:
+            # Somebody answered while we decided: look again, decide again.
+            turn = read_turn(turn.house, turn.claim, turn.now)
+    raise CohortflowError(
+        f"{turn.claim.cohort_id} {turn.claim.key}: the cohort kept changing; the next tick tries again"
+    )
+
+
+def give_back(claim: Claim, now: datetime, error: Exception) -> None:
+    """Let a later tick try again. Only our own errors are told in full: others may quote somebody's data."""
+    told = str(error) if isinstance(error, CohortflowError) else type(error).__name__
+    house = current_house()
+    try:
+        with house.database.write() as db:
+            occasions.fail(db, claim, now=now, error=told)
+    except Exception as second:
+        # The database may be what failed; the lease then runs out by itself.
+        logger.warning("%s %s: could not be given back (%s)", claim.cohort_id, claim.key, type(second).__name__)
+
+
+def mails_of(turn: Turn) -> Changes:
+    """The mails of an occasion that does nothing but send; skipped, with the reason, when that would not help."""
+    changes = Changes()
+    if reason := reason_not_to_send(turn):
+        changes.skipped_because = reason
+        return changes
+    sending = sending_of(turn)
+    cohort, standing, claim = turn.cohort, turn.standing, turn.claim
+    ask = ask_of(cohort, claim.stage, sending.template, sending.n, claim.about)
+    if sending.to in OUTSIDERS:
+        readers = outsiders(sending.to, cohort)
+    else:
+        about = claim.about
+        readers = audience(
+            sending.to, ask, standing.participants, standing.matches, standing.answers, turn.people, about
+        )
+    if readers.empty:
+        changes.skipped_because = "nobody to write to"
+        return changes
+    deadline_on = deadline_of(cohort, claim.stage, sending.n)
+    changes.intents = mails_to_queue(
+        sending, readers, turn.people, cohort, ask, deadline_on, turn.house.wording(), turn.now
+    )
+    return changes
+
+
+def reason_not_to_send(turn: Turn) -> str | None:
+    """Why a mail that is ready should not go after all, in words for the coordinator."""
+    claim, limit = turn.claim, as_timedelta(turn.cohort.program.email.too_late_after)
+    if claim.ends_at is not None and turn.now >= claim.ends_at:
+        return "what it asks for has closed"
+    if turn.now > claim.ready_at + limit:
+        return f"more than {turn.cohort.program.email.too_late_after} late"
+    is_reminder = claim.details.get("to") == "no_response"
+    if is_reminder and claim.due_at is not None and claim.ready_at > claim.due_at + HALF_A_DAY:
+        return "a reminder of what was asked later than the reminder was due"
+    return None
+
+
+def sending_of(turn: Turn) -> Sending:
+    """What the stored occasion says about its mail."""
+    claim, details = turn.claim, turn.claim.details
+    by_site = {site: datetime.fromisoformat(at) for site, at in details["by_site"].items()}
+    stage = turn.house.folder_of(claim.stage, details["send"])
+    return Sending(
+        occasion=claim.key,
+        stage=stage,
+        template=details["send"],
+        to=details["to"],
+        about=claim.about,
+        due_at=claim.due_at or claim.ready_at,
+        due_by_site=by_site,
+        ends_at=claim.ends_at,
+        n=details["n"],
+        attach=_attachment_of(turn),
+    )
+
+
+def _attachment_of(turn: Turn) -> dict[str, object] | None:
+    """What goes with the mail, as stored with each message: the kind and, for an invitation, its two instants."""
+    claim, text = turn.claim, turn.claim.details["attach"]
+    if not text:
+        return None
+    attach = Attach.read(text)
+    stand_in = Occasion(
+        claim.key, claim.stage, claim.action, claim.due_on, claim.due_at, attach=attach, n=claim.details["n"]
+    )
+    event = event_of(turn.cohort, stand_in)
+    found: dict[str, object] = {"kind": attach.kind}
+    return found | {"begins_at": event[0].isoformat(), "ends_at": event[1].isoformat()} if event else found

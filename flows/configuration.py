@@ -1,0 +1,174 @@
+"""Take the configuration in: only the tick reads program files and texts; everything else reads what it accepted."""
+
+import logging
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.engine import Connection
+
+from cohortflow.engine import task
+from cohortflow.mailroom.rendering import Stationery
+from cohortflow.mailroom.texts import read_texts
+from cohortflow.programs.cohorts import Cohort, cohort_line, read_cohort
+from cohortflow.programs.documents import program_files, read_config
+from cohortflow.programs.parsing import parse_program
+from cohortflow.store import adoption, bundles, cohorts, events, frames
+from cohortflow.store.bundles import TEXTS_PROGRAM
+from cohortflow.store.cohorts import CohortRow
+from cohortflow.store.record import queue
+from flows.house import House, current_house
+from schemas.changes import Note
+from schemas.errors import CohortflowError, ProgramError
+from tasks.intents import told_at_once
+
+logger = logging.getLogger("cohortflow.flows")
+
+
+@task(retries=1)
+def take_in_texts(now: datetime) -> int:
+    """Accept the mail texts if they are new and sound; faulty ones leave the accepted ones in force.
+
+    Returns:
+        How many faults the newest texts have.
+    """
+    house = current_house()
+    try:
+        texts = read_texts(house.settings.templates)
+        name, faults = bundles.hash_of(texts), []
+    except ProgramError as error:
+        texts, name, faults = {}, _mark_of(error), [str(fault) for fault in error.faults]
+    with house.database.read() as db:
+        seen = bundles.seen_programs(db).get(TEXTS_PROGRAM, {})
+    if seen.get("seen_hash") == name:
+        return len(seen["faults"])
+    faults = faults or [str(fault) for fault in Stationery(texts).faults()]
+    with house.database.write() as db:
+        if faults:
+            bundles.note_program(db, TEXTS_PROGRAM, now, seen_hash=name, faults=faults)
+        else:
+            accepted = bundles.keep_bundle(db, "texts", texts, now)
+            bundles.note_program(db, TEXTS_PROGRAM, now, seen_hash=name, accepted_hash=accepted, faults=[])
+            events.append(db, "company", [Note("texts.accepted")], at=now, actor="configuration", bundle=accepted)
+    return len(faults)
+
+
+@task(retries=1)
+def take_in_programs(now: datetime) -> list[str]:
+    """Accept every program file that is new and sound, and let its cohorts follow it.
+
+    Returns:
+        The ids of programs whose newest file has faults; they stay on what was accepted.
+    """
+    house, faulty = current_house(), []
+    with house.database.read() as db:
+        seen = bundles.seen_programs(db)
+    for path in program_files(house.settings.programs):
+        if house.settings.only_programs and path.stem not in house.settings.only_programs:
+            continue
+        try:
+            take_in_program(house, path, seen.get(path.stem, {}), now)
+        except ProgramError as error:
+            faulty.append(path.stem)
+            keep_to_what_was_accepted(house, path.stem, error, seen.get(path.stem, {}), now)
+    return faulty
+
+
+def take_in_program(house: House, path: Path, seen: dict[str, object], now: datetime) -> None:
+    """One program file: nothing to do when it is the accepted one.
+
+    Raises:
+        ProgramError: the file has faults; nothing was changed.
+    """
+    texts = read_config(path)
+    name = bundles.hash_of(texts)
+    if seen.get("accepted_hash") == name and seen.get("seen_hash") == name:
+        return
+    program = parse_program(texts, path.stem, path.parent.name)
+    lines = {key: cohort_line(texts, path.stem, key) for key in program.cohorts}
+    views = {key: read_cohort(texts, path.stem, key) for key in program.cohorts}
+    source = program.people.source
+    with house.database.write() as db:
+        config_hash = bundles.keep_bundle(db, "config", texts, now)
+        bundles.note_program(db, path.stem, now, seen_hash=name, accepted_hash=config_hash, faults=[], source=source)
+        chain = [Note("program.accepted", counts={"cohorts": len(views)})]
+        events.append(db, path.stem, chain, at=now, actor="configuration", bundle=config_hash)
+        rows = {row.key: row for row in cohorts.read_rows(db, path.stem)}
+        for key, cohort in views.items():
+            follow(house, db, rows.get(key), cohort, lines[key], config_hash, now)
+        for key, row in rows.items():
+            if key not in views and row.begun_at is None and row.state != "closed":
+                adoption.withdraw(db, row, now)
+
+
+def follow(
+    house: House,
+    db: Connection,
+    row: CohortRow | None,
+    cohort: Cohort,
+    line: dict[str, object],
+    config_hash: str,
+    now: datetime,
+) -> None:
+    """Let one cohort follow its file, as far as it may."""
+    if row is None:
+        if adoption.declare(db, cohort, line, config_hash, now):
+            _tell_owner(
+                house, db, cohort, "declared_late", f"declared.late.{adoption.line_mark(line)}", config_hash, now
+            )
+    elif row.begun_at is None and row.state != "closed":
+        if adoption.derive_anew(db, row, cohort, line, config_hash, now):
+            _tell_owner(
+                house, db, cohort, "declared_late", f"declared.late.{adoption.line_mark(line)}", config_hash, now
+            )
+    elif row.begun_at is not None and dict(row.line) != line:
+        _follow_line(house, db, row, line, now)
+
+
+def _follow_line(house: House, db: Connection, row: CohortRow, line: dict[str, object], now: datetime) -> None:
+    mark = adoption.line_mark(line)
+    if (row.refused_line or "").startswith(mark):
+        return
+    old = frames.load_cohort(db, row)
+    try:
+        new = read_cohort(bundles.read_bundle(db, row.config_hash), row.program_id, row.key, line)
+    except ProgramError:
+        new = None
+    reason = (
+        adoption.change_line(db, row, old, new, line, now)
+        if new
+        else "the line says something this cohort's own version of the program does not know"
+    )
+    if reason:
+        cohorts.change(db, row.cohort_id, refused_line=f"{mark} {reason}")
+        _tell_owner(house, db, old, "program_fault", f"line.refused.{mark}", row.config_hash, now)
+
+
+def keep_to_what_was_accepted(
+    house: House, program_id: str, error: ProgramError, seen: dict[str, object], now: datetime
+) -> None:
+    """A file with faults changes nothing; its owner is told once, when a second tick still finds it faulty."""
+    mark, faults = _mark_of(error), [str(fault) for fault in error.faults]
+    again = seen.get("seen_hash") == mark
+    with house.database.write() as db:
+        told = {"told_hash": mark} if again else {}
+        bundles.note_program(db, program_id, now, seen_hash=mark, faults=faults, **told)
+        if again and seen.get("told_hash") != mark:
+            rows = [row for row in cohorts.read_rows(db, program_id) if row.state != "closed"]
+            if rows:
+                cohort = frames.load_cohort(db, rows[0])
+                _tell_owner(house, db, cohort, "program_fault", f"program.fault.{mark}", rows[0].config_hash, now)
+    logger.warning("%s: %d faults; it stays on the accepted version", program_id, len(faults))
+
+
+def _mark_of(error: ProgramError) -> str:
+    return "faulty-" + bundles.hash_of({"faults": str(error)})[:12]
+
+
+def _tell_owner(
+    house: House, db: Connection, cohort: Cohort, template: str, occasion: str, config_hash: str, now: datetime
+) -> None:
+    try:
+        wording = house.wording_in(db)
+    except CohortflowError:
+        return
+    queue(db, cohort.id, told_at_once(cohort, template, "owner", occasion, now, wording), config_hash, now)

@@ -1,0 +1,109 @@
+"""Where a flow finds its database, its mail and its settings: the house it runs in."""
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+
+from sqlalchemy.engine import Connection
+
+from cohortflow.mailroom.outbox import OutboxTransport
+from cohortflow.mailroom.rendering import Stationery
+from cohortflow.mailroom.transports import Transport
+from cohortflow.store import bundles, instances
+from cohortflow.store.database import Database, open_database
+from cohortflow.store.schema import migrate
+from schemas.errors import CohortflowError
+from schemas.settings import Settings
+from tasks.intents import Wording
+
+
+@dataclass
+class House:
+    """One installation: its settings, its database and the way its mail leaves."""
+
+    settings: Settings
+    database: Database
+    transport: Transport
+    worker: str = "worker"
+    roster_changed: bool = True
+    _texts: dict[str, Stationery] = field(default_factory=dict)
+
+    def now(self) -> datetime:
+        """What the instance clock shows. Only entries ask: a flow Prefect starts, a command, a request."""
+        with self.database.read() as db:
+            return instances.read_clock(db).at(datetime.now(UTC))
+
+    def stationery(self, texts_hash: str | None = None) -> Stationery:
+        """The accepted mail texts, or those of a given hash; compiled once."""
+        if texts_hash in self._texts:
+            return self._texts[texts_hash]
+        with self.database.read() as db:
+            return self._stationery_in(db, texts_hash or bundles.accepted_texts(db))
+
+    def _stationery_in(self, db: Connection, name: str) -> Stationery:
+        if name not in self._texts:
+            if name == "-":
+                raise CohortflowError("no mail texts have been accepted yet; run `cohortflow tick` once")
+            self._texts[name] = Stationery(bundles.read_bundle(db, name))
+        return self._texts[name]
+
+    def folder_of(self, stage: str, send: str) -> str:
+        """The folder of `templates/` that holds a mail: its stage's, else `program` for those of the system itself."""
+        return stage if (stage, send) in self.stationery().messages() else "program"
+
+    def wording(self) -> Wording:
+        """What queueing needs to know of the texts."""
+        with self.database.read() as db:
+            return self.wording_in(db)
+
+    def wording_in(self, db: Connection) -> Wording:
+        """The same inside a transaction that is open already."""
+        stationery = self._stationery_in(db, bundles.accepted_texts(db))
+        return Wording(stationery.language_of, stationery.mail_class)
+
+    @cached_property
+    def secret(self) -> str:
+        """What unguessable ids are made with."""
+        with self.database.read() as db:
+            return instances.read_secret(db)
+
+
+def open_house(settings: Settings, *, secret: str | None = None, transport: Transport | None = None) -> House:
+    """Open the database (made or upgraded if need be) and the mail of an installation."""
+    database = open_database(settings.database, durable=settings.durable)
+    migrate(database, secret=secret)
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    if transport is None:
+        transport = transport_for(settings)
+    return House(settings, database, transport, worker)
+
+
+def transport_for(settings: Settings) -> Transport:
+    """The transport that COHORTFLOW_MAIL names."""
+    if settings.mail and not settings.mail.startswith("outbox:"):
+        raise CohortflowError(f"COHORTFLOW_MAIL: {settings.mail.split(':')[0]!r} is unknown; write outbox:DIR")
+    return OutboxTransport(settings.outbox, durable=settings.durable)
+
+
+_houses: list[House] = []
+
+
+@contextmanager
+def living_in(house: House) -> Iterator[House]:
+    """Make a house the current one for the length of the block."""
+    _houses.append(house)
+    try:
+        yield house
+    finally:
+        _houses.remove(house)
+
+
+def current_house() -> House:
+    """The house set by `living_in`, else the one the environment describes."""
+    if not _houses:
+        _houses.append(open_house(Settings()))
+    return _houses[-1]

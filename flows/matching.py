@@ -1,0 +1,170 @@
+"""Match: propose the best pairs, wait for the approver's yes, and see whether the two say yes as well."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pandas as pd
+
+from cohortflow.engine import flow
+from cohortflow.programs.cohorts import Cohort
+from cohortflow.programs.occasions import dated_occasions
+from cohortflow.programs.waiting import after_approval, late_match
+from cohortflow.store import frames
+from flows.carry import Turn, carry, mails_of
+from schemas.changes import LIVE_MATCH, Changes, Intent, NewMatch
+from schemas.matching import MatchSetting
+from schemas.occasions import Occasion
+from tasks.applicants import applicants_of, exclusions_of
+from tasks.intents import told_at_once
+from tasks.matches import approve_proposals, decide_on_silence
+from tasks.matching import propose_pairs, propose_replacement, shortfall
+
+
+@flow("match", run_name="{cohort_id} · {moment}")
+def match(cohort_id: str, moment: str, now: datetime) -> int:
+    """Carry a cohort through its matching as far as it is ready."""
+    return carry(cohort_id, "match", now, decide)
+
+
+def decide(turn: Turn) -> Changes:
+    """What one ready occasion of the matching asks for."""
+    match turn.action:
+        case "propose":
+            return propose_matches(turn)
+        case "decide" | "proceed":
+            return approve_without_asking(turn)
+        case "accept_closes":
+            return decide_on_silence(
+                turn.cohort, turn.standing.matches, turn.people, turn.claim.about, turn.now, turn.house.wording()
+            )
+        case "rematch":
+            return propose_rematch(turn)
+        case _:
+            return mails_unless_approved(turn)
+
+
+def propose_matches(turn: Turn) -> Changes:
+    """The best pairs there are, each with its reasons; told with the arithmetic when there are not seats enough."""
+    applicants = _applicants(turn, ("applied",))
+    changes = Changes()
+    if told := shortfall(applicants):
+        changes.intents += _tell(turn, "match_shortfall", "owner")
+        changes.note("match.shortfall", turn.claim.key, arithmetic=told)
+    pairs, unmatched = propose_pairs(applicants, _staff(turn), turn.cohort.program.matching, _setting(turn))
+    for pair in pairs.itertuples():
+        changes.new_matches.append(NewMatch(pair.mentee_id, pair.mentor_id, int(pair.score), tuple(pair.reasons)))
+    for row in unmatched.itertuples():
+        changes.participants[row.person_id] = {"state": "waitlisted", "reason": row.reason}
+    changes.note("match.proposed", turn.claim.key, pairs=len(pairs), unmatched=len(unmatched))
+    return changes
+
+
+def approve_without_asking(turn: Turn) -> Changes:
+    """The program asks nobody, or takes silence for a yes."""
+    if turn.action == "proceed" and turn.standing.occasions.get(("match.approval", "-")) == "done":
+        return Changes(skipped_because="somebody has decided already")
+    by = "not_needed" if turn.action == "decide" else "if_silent: proceed"
+    changes = approval_of(turn.cohort, turn.standing, turn.now, by)
+    if turn.action == "proceed":
+        changes.close_occasions[("match.approval", "-")] = "done"
+    return changes
+
+
+def approval_of(cohort: Cohort, standing: frames.Standing, now: datetime, by: str) -> Changes:
+    """Approve every proposed match: the first time for the whole cohort, later for each match by itself."""
+    changes = approve_proposals(standing.matches, now, by)
+    first = standing.occasions.get(("match.approval", "-"), "pending") == "pending"
+    if first:
+        changes.occasions += after_approval(cohort, now)
+        return changes
+    begun = {key for (key, about), state in standing.occasions.items() if about == "-" and state in ("done", "skipped")}
+    started = "orient.closes" in begun
+    for match_id, columns in changes.matches.items():
+        changes.occasions += _late_occasions(cohort, now, match_id, begun)
+        if started:
+            columns |= {"state": "active", "active_at": now}
+    return changes
+
+
+def _late_occasions(cohort: Cohort, now: datetime, match_id: str, begun: set[str]) -> list[Occasion]:
+    """What a match made late gets for itself; what the cohort has not had yet, it will have with the cohort."""
+    late = [*late_match(cohort, now)]
+    accepting = [each for each in after_approval(cohort, now, match_id) if each.action in ("remind", "accept_closes")]
+    mine = [replace(each, about=match_id) for each in late if each.stage == "match" or each.key in begun]
+    return mine + accepting
+
+
+def mails_unless_approved(turn: Turn) -> Changes:
+    """A mail about a decision is of no use once the decision is made."""
+    is_nudge = turn.claim.details.get("send") in ("approval_request", "approval_reminder", "approval_overdue")
+    if is_nudge and turn.claim.about == "-" and turn.standing.occasions.get(("match.approval", "-")) == "done":
+        return Changes(skipped_because="approved already")
+    return mails_of(turn)
+
+
+def propose_rematch(turn: Turn) -> Changes:
+    """Find whoever lost a partner another one, among those with room; nobody is promised anything before a yes."""
+    if turn.now >= _last_check_in(turn):
+        return Changes(skipped_because="too close to the end for another match")
+    changes = Changes()
+    applicants = _applicants(turn, ("waitlisted", "matched"), only_free=True)
+    matches = turn.standing.matches
+    ended = matches[matches["state"].isin(("ended", "declined"))]
+    apart = frozenset(zip(ended["mentee_id"], ended["mentor_id"], strict=True))
+    rules = turn.cohort.program.matching
+    pairs, _ = propose_replacement(applicants, _staff(turn), rules, replace(_setting(turn), apart=apart))
+    number = 1 + int(matches["round"].max())
+    for pair in pairs.itertuples():
+        new = NewMatch(pair.mentee_id, pair.mentor_id, int(pair.score), tuple(pair.reasons), number, turn.claim.about)
+        changes.new_matches.append(new)
+    changes.note("match.rematch_proposed", turn.claim.key, turn.claim.about, pairs=len(pairs))
+    if changes.new_matches:
+        _ask_for_approval(turn, changes)
+    return changes
+
+
+def _ask_for_approval(turn: Turn, changes: Changes) -> None:
+    approve, claim = turn.cohort.program.stages.match.approve, turn.claim
+    if approve is None:
+        day = turn.now.date()
+        changes.occasions.append(Occasion("match.approval", "match", "decide", day, turn.now, about=claim.about))
+        return
+    changes.intents += _tell(turn, "rematch_approval_request", approve.by)
+
+
+def _last_check_in(turn: Turn) -> datetime:
+    return max(
+        o.due_at for o in dated_occasions(turn.cohort) if o.stage in ("orient", "check_in") and o.action != "send"
+    )
+
+
+def _applicants(turn: Turn, states: tuple[str, ...], only_free: bool = False) -> pd.DataFrame:
+    with turn.house.database.read() as db:
+        elsewhere = frames.mentor_load_elsewhere(db, turn.cohort.id)
+    live = turn.standing.matches[turn.standing.matches["state"].isin(LIVE_MATCH)]
+    part = turn.standing.participants
+    part = part[part["state"].isin(states)]
+    return applicants_of(part, turn.people, turn.standing.answers, live, elsewhere, turn.cohort, only_free)
+
+
+def _staff(turn: Turn) -> pd.DataFrame:
+    return turn.roster[["person_id", "manager_id"]]
+
+
+def _setting(turn: Turn) -> MatchSetting:
+    program = turn.cohort.program
+    with turn.house.database.read() as db:
+        earlier = frames.earlier_matches(db)
+    return MatchSetting(
+        on=turn.cohort.starts,
+        levels=program.people.levels,
+        earlier=earlier,
+        files=exclusions_of(turn.cohort),
+        min_per_mentor=program.min_mentees_per_mentor,
+        sensitive=frozenset(program.people.sensitive),
+    )
+
+
+def _tell(turn: Turn, template: str, to: str) -> list[Intent]:
+    claim = turn.claim
+    return told_at_once(turn.cohort, template, to, claim.key, turn.now, turn.house.wording(), claim.about)

@@ -1,0 +1,57 @@
+"""The report of a cohort as it stands: figures by the tasks, the page by the mailroom."""
+
+from datetime import datetime
+
+import pandas as pd
+
+from cohortflow.mailroom.attachments import Attachment
+from cohortflow.mailroom.report import render_report
+from cohortflow.programs.cohorts import Cohort
+from cohortflow.store import frames, people
+from flows.house import House
+from schemas.report import CohortFacts
+from tasks.evaluation import report_figures
+
+
+def draw_report(house: House, cohort_id: str, now: datetime) -> str:
+    """The report as a page of its own; it names nobody."""
+    with house.database.read() as db:
+        standing = frames.read_standing(db, cohort_id)
+        asked = frames.asked(db, cohort_id)
+        roster = people.roster(db, standing.participants["person_id"])
+    cohort = standing.cohort
+    facts = CohortFacts(
+        seats=cohort.seats,
+        starts=cohort.starts,
+        ends=cohort.ends,
+        eligible=len(standing.participants),
+        invited=len(standing.participants),
+    )
+    figures = report_figures.fn(
+        members_of(standing, roster), standing.matches, standing.answers, asked, cohort.program.measure, facts, now
+    )
+    program = cohort.program
+    return render_report(figures, program.name, cohort.name, company=program.company, purpose=program.purpose)
+
+
+def members_of(standing: frames.Standing, roster: pd.DataFrame) -> pd.DataFrame:
+    """The participants with site, department and the instant they said yes to a match."""
+    matches = standing.matches
+    said_yes = pd.concat(
+        [
+            matches[["mentee_id", "mentee_accepted_at"]].set_axis(["person_id", "accepted_at"], axis=1),
+            matches[["mentor_id", "mentor_accepted_at"]].set_axis(["person_id", "accepted_at"], axis=1),
+        ]
+    )
+    first = said_yes.dropna().groupby("person_id", as_index=False).min()
+    members = standing.participants[["person_id", "role", "state", "applied_at"]]
+    members = members.merge(roster[["person_id", "site", "department"]], on="person_id", how="left")
+    joined = members.merge(first, on="person_id", how="left")
+    joined["accepted_at"] = pd.to_datetime(joined["accepted_at"], utc=True)
+    return joined
+
+
+def report_attachment(house: House, cohort: Cohort, now: datetime) -> Attachment:
+    """The report as it goes with a mail."""
+    page = draw_report(house, cohort.id, now)
+    return Attachment("report.html", "text/html", page.encode())

@@ -1,0 +1,223 @@
+"""Take files in: the newest complete roster of each folder, and what it means for the cohorts that are running."""
+
+import hashlib
+import logging
+import re
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from cohortflow.engine import task
+from cohortflow.programs.calendars import local_day
+from cohortflow.programs.parsing import parse_program
+from cohortflow.store import bundles, cohorts, departures, events, frames, people
+from cohortflow.store.record import Overtaken, queue, record
+from flows.house import House, current_house
+from schemas.changes import Changes, Note
+from schemas.program import Program
+from tasks.intents import as_timedelta, told_at_once
+from tasks.leaving import decide_departures, tell_of_leave
+from tasks.roster import RosterReading, read_roster
+
+logger = logging.getLogger("cohortflow.flows")
+
+DATED = re.compile(r"(20\d{2})-?([01]\d)-?([0-3]\d)")
+
+
+@task(retries=1)
+def take_in_rosters(now: datetime) -> list[str]:
+    """Read each roster folder's newest file if it is new; say which folders may not be trusted today."""
+    house = current_house()
+    with house.database.read() as db:
+        users = bundles.programs_by_source(db)
+    held = []
+    for source, program_ids in users.items():
+        with house.database.read() as db:
+            texts = bundles.read_accepted(db, program_ids[0])
+        program = parse_program(texts, program_ids[0])
+        reason = take_in_source(house, source, program, now)
+        hold_cohorts(house, program_ids, reason, now)
+        if reason:
+            held.append(source)
+    return held
+
+
+def take_in_source(house: House, source: str, program: Program, now: datetime) -> str | None:
+    """One folder: take its newest file in, and say why sending must wait, or None."""
+    found = newest_file(house.settings.home, source)
+    with house.database.read() as db:
+        known = people.read_source(db, source)
+    if found is None:
+        return _note(house, source, now, f"{source}: there is no roster; drop the export into this folder")
+    path, file_on = found
+    content = path.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    if known and known["sha256"] == sha256:
+        problem = known["reason"] if known["state"] == "faulty" else None
+        return _note(house, source, now, problem or stale(program, source, file_on, now), file_on=file_on)
+    reading = read_roster(content, program.people, program.calendar.sites, file=path.name)
+    if reading.problem:
+        problem = f"{path.name}: {reading.problem}"
+        return _note(house, source, now, problem, state="faulty", sha256=sha256, file=path.name)
+    shrunk = _shrunk(program, known, reading, path.name)
+    merge_reading(house, source, path.name, file_on, sha256, reading, now, complete=shrunk is None)
+    reason = shrunk or stale(program, source, file_on, now)
+    rows = int(known["rows"]) if known and shrunk else len(reading.people)
+    state = "faulty" if shrunk else None
+    return _note(house, source, now, reason, state=state, sha256=sha256, file=path.name, file_on=file_on, rows=rows)
+
+
+def newest_file(home: Path, source: str) -> tuple[Path, date] | None:
+    """The newest file of a folder, by the date in its name, or else by when it was written."""
+    files = [path for path in home.glob(source) if path.is_file() and not path.is_symlink()]
+    dated = [(_date_of(path), path.name, path) for path in files]
+    if not dated:
+        return None
+    file_on, _, path = max(dated)
+    return path, file_on
+
+
+def _date_of(path: Path) -> date:
+    found = DATED.search(path.name)
+    try:
+        return date(*map(int, found.groups())) if found else _written_on(path)
+    except ValueError:
+        return _written_on(path)
+
+
+def _written_on(path: Path) -> date:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).date()
+
+
+def stale(program: Program, source: str, file_on: date, now: datetime) -> str | None:
+    """Why a file is too old to send by, or None."""
+    limit = program.people.hold_if.older_than
+    today = local_day(now, program.calendar.time_zone)
+    if limit is not None and today - file_on > as_timedelta(limit):
+        return f"{source}: the newest roster is of {file_on}, older than {limit}; drop a fresh export into this folder"
+    return None
+
+
+def _shrunk(program: Program, known: dict[str, object] | None, reading: RosterReading, name: str) -> str | None:
+    limit, before, rows = program.people.hold_if.rows_drop_by, int(known["rows"]) if known else 0, len(reading.people)  # type: ignore[call-overload]
+    if limit is None or not before or rows >= before * (1 - limit / 100):
+        return None
+    return (
+        f"{name}: {rows} people, where the file before had {before}; if that is right, let the next export say so too, "
+        "else drop the whole export"
+    )
+
+
+def merge_reading(
+    house: House,
+    source: str,
+    name: str,
+    file_on: date,
+    sha256: str,
+    reading: RosterReading,
+    now: datetime,
+    *,
+    complete: bool,
+) -> None:
+    """Write what a file says: good rows to the roster, bad ones to quarantine, and who is no longer in it."""
+    rows = [_plain(row) for row in reading.people.to_dict("records")]
+    with house.database.write() as db:
+        if people.was_taken(db, sha256):
+            return
+        accepted, unchanged = people.merge(db, source, rows, file_on)
+        present = {row["person_id"] for row in rows} | reading.named
+        gone = people.note_absent(db, source, present, file_on, "left") if complete else []
+        intake = {"sha256": sha256, "source": source, "file": name, "file_on": file_on, "taken_at": now}
+        counts = {"rows": reading.rows_in, "accepted": accepted, "unchanged": unchanged + reading.identical}
+        bad_rows = reading.refused_rows
+        people.note_intake(db, {**intake, **counts, "quarantined": bad_rows}, quarantine_of(reading))
+        told = {**counts, "quarantined": bad_rows, "cells": len(reading.refused), "absent": len(gone)}
+        events.append(db, "company", [Note("roster.taken", counts=told)], at=now, actor="roster")
+    house.roster_changed = True
+
+
+def _plain(row: dict[str, object]) -> dict[str, object]:
+    joined = row["joined_on"]
+    return {**row, "joined_on": joined.date() if isinstance(joined, datetime) else joined or None}
+
+
+def quarantine_of(reading: RosterReading) -> list[dict[str, object]]:
+    """One row per refused cell; the first reason stands when a cell has several."""
+    cells: dict[tuple[int, str], dict[str, object]] = {}
+    for cell in reading.refused:
+        named = {"row": cell.row, "column": cell.column, "code": cell.code, "reason": cell.reason, "value": cell.value}
+        cells.setdefault((cell.row, cell.column), named)
+    return list(cells.values())
+
+
+def _note(house: House, source: str, now: datetime, reason: str | None, **columns: object) -> str | None:
+    columns["state"] = columns.get("state") or ("held" if reason else "ok")
+    with house.database.write() as db:
+        known = people.read_source(db, source) or {}
+        if known.get("state") == "faulty" and columns.get("sha256") is None and reason == known.get("reason"):
+            columns["state"] = "faulty"
+        same = known and known["reason"] == reason and known["state"] == columns["state"]
+        if not same or "sha256" in columns:
+            people.note_source(db, source, now, reason=reason, **columns)
+    return reason
+
+
+def hold_cohorts(house: House, program_ids: list[str], reason: str | None, now: datetime) -> None:
+    """Let no mail go by a roster that cannot be trusted, and tell the owner when it stays so."""
+    with house.database.write() as db:
+        rows = [row for each in program_ids for row in cohorts.read_rows(db, each) if row.state != "closed"]
+        waiting = [row for row in rows if row.roster_hold != reason]
+        cohorts.set_roster_hold(db, [row.cohort_id for row in waiting], reason, now=now, actor="roster")
+        for row in rows:
+            if reason and row.roster_hold == reason and row.state == "running":
+                cohort = frames.load_cohort(db, row)
+                occasion = f"roster.held.{hashlib.sha256(reason.encode()).hexdigest()[:8]}"
+                intents = told_at_once(cohort, "roster_held", "owner", occasion, now, house.wording_in(db))
+                queue(db, row.cohort_id, intents, row.config_hash, now)
+
+
+@task(retries=1)
+def see_who_left(now: datetime) -> int:
+    """End the matches of people who have left, and tell partners of leave; safe to repeat at any tick.
+
+    Returns:
+        How many cohorts changed.
+    """
+    house = current_house()
+    with house.database.read() as db:
+        leaving = departures.cohorts_with_leavers(db)
+        away = departures.cohorts_with_leave(db) if house.roster_changed else []
+    changed = 0
+    for cohort_id in sorted({*leaving, *away}):
+        changed += _see_one(house, cohort_id, now, tell_leave=cohort_id in away)
+    house.roster_changed = False
+    return changed
+
+
+def _see_one(house: House, cohort_id: str, now: datetime, *, tell_leave: bool) -> int:
+    with house.database.read() as db:
+        standing = frames.read_standing(db, cohort_id)
+        statuses = people.participating_statuses(db, cohort_id)
+        known = people.roster(db, standing.participants["person_id"])
+    wording = house.wording()
+    changes: Changes = decide_departures.fn(
+        standing.cohort, standing.participants, standing.matches, known, statuses, now, wording
+    )
+    if tell_leave and standing.cohort.program.people.when_someone_is_on_leave == "pause":
+        leave = tell_of_leave.fn(standing.cohort, standing.matches, known, statuses, now, wording)
+        changes.intents += leave.intents
+    if not changes.notes and not changes.intents:
+        return 0
+    try:
+        with house.database.write() as db:
+            record(
+                db,
+                cohort_id,
+                standing.row.version,
+                changes,
+                now=now,
+                actor="roster",
+                config_hash=standing.row.config_hash,
+            )
+    except Overtaken:
+        return 0  # the next tick sees the same leavers again
+    return 1

@@ -1,0 +1,80 @@
+"""The tick: take files in, find what is ready, have it done, and start delivery. Late, twice or at once: harmless."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cohortflow.engine import flow, in_deployment, show_table, start_deployment
+from cohortflow.store import instances, messages, occasions
+from flows.advance import advance_program
+from flows.configuration import take_in_programs, take_in_texts
+from flows.delivery import deliver_mail
+from flows.house import current_house
+from flows.roster import see_who_left, take_in_rosters
+from schemas.errors import CohortflowError
+
+MOST_PROGRAMS_AT_ONCE = 16
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a tick found: programs with ready work, mails that may go, and what could not be taken in."""
+
+    programs: list[str] = field(default_factory=list)
+    mails: int = 0
+    faulty: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+
+
+@flow("advance-programs")
+def advance_programs(now: datetime | None = None) -> Found:
+    """Take files in, see what is ready, and start one run per program with ready work, and delivery."""
+    house = current_house()
+    now = now or house.now()
+    take_in_texts(now)
+    faulty = take_in_programs(now)
+    held = take_in_rosters(now)
+    see_who_left(now)
+    found = look(now, faulty, held)
+    if in_deployment():
+        start_runs(found, now)
+    with house.database.write() as db:
+        instances.note_tick(db, now)
+    rows = [{"ready programs": len(found.programs), "mails": found.mails, "faulty": len(faulty), "held": len(held)}]
+    show_table("tick", rows, "What this tick found")
+    return found
+
+
+def look(now: datetime, faulty: list[str], held: list[str]) -> Found:
+    """What is ready and not done, in the time of what is ready."""
+    with current_house().database.read() as db:
+        return Found(sorted(occasions.ready_work(db, now)), messages.waiting(db, now), faulty, held)
+
+
+def start_runs(found: Found, now: datetime) -> None:
+    """Start the deployments. The key holds the tick's instant, for Prefect never runs a used key again."""
+    stamp = now.strftime("%Y%m%dT%H%M%S.%f")
+    for program_id in found.programs[:MOST_PROGRAMS_AT_ONCE]:
+        start_deployment("advance-program/advance-program", {"program_id": program_id}, f"advance-{program_id}-{stamp}")
+    if found.mails or found.programs:
+        start_deployment("deliver-mail/deliver-mail", {}, f"deliver-{stamp}")
+
+
+def one_pass(now: datetime | None = None) -> dict[str, int]:
+    """A whole tick in this process: what the schedule, the workers and delivery do together.
+
+    Returns:
+        Counts: occasions done, mails by outcome, programs that failed.
+    """
+    house = current_house()
+    now = now or house.now()
+    found = advance_programs(now)
+    totals = {"occasions": 0, "failed": 0}
+    for program_id in found.programs:
+        try:
+            totals["occasions"] += advance_program(program_id, now)
+        except CohortflowError:
+            totals["failed"] += 1
+    mails = look(now, [], []).mails if found.programs else found.mails
+    if mails:
+        totals |= deliver_mail(now)
+    return totals

@@ -1,0 +1,1 @@
+"""What is true: program models, table models, errors, settings."""

@@ -1,0 +1,49 @@
+"""Where we run: environment variables, read once by an entry and handed on."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every `COHORTFLOW_...` variable; paths that are not given lie under `home`."""
+
+    model_config = SettingsConfigDict(env_prefix="COHORTFLOW_", frozen=True, extra="ignore")
+
+    home: Path = Field(default=CHECKOUT, description="inbox/, var/ and, unless said otherwise, the configuration")
+    database_url: str = Field(default="", description="SQLAlchemy URL; empty means SQLite under var/")
+    program_dir: Path | None = None
+    template_dir: Path | None = None
+    mail: str = Field(default="", description="outbox:DIR; empty means var/outbox")
+    portal_url: str = "http://127.0.0.1:8080"
+    only_programs: tuple[str, ...] = Field(default=(), description="ids; empty means every file of program_dir")
+    durable: bool = Field(default=True, description="fsync what is written; off only where nothing is at stake")
+    lease_seconds: int = Field(default=300, ge=1, le=86_400)
+
+    @property
+    def programs(self) -> Path:
+        """The folder of program files."""
+        return self.program_dir or self.home / "program_configs"
+
+    @property
+    def templates(self) -> Path:
+        """The folder of mail templates."""
+        return self.template_dir or CHECKOUT / "templates"
+
+    @property
+    def var(self) -> Path:
+        """What the system itself keeps."""
+        return self.home / "var"
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{self.var / 'cohortflow.db'}"
+
+    @property
+    def outbox(self) -> Path:
+        """The folder the embedded transport writes to."""
+        return Path(self.mail.removeprefix("outbox:")) if self.mail else self.var / "outbox"

@@ -1,0 +1,1 @@
+"""What to decide: pure pandas functions, validated in and out."""

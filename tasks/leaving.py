@@ -1,0 +1,77 @@
+"""Somebody leaves, or goes on leave: the match ends kindly, the partner is told, and another one is looked for."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import pandas as pd
+
+from cohortflow.engine import task
+from cohortflow.programs.cohorts import Cohort
+from schemas.changes import LIVE_MATCH, PAIRED_MATCH, Changes
+from tasks.intents import Wording
+from tasks.matches import part_ways, tell_partners
+
+GONE = ("left", "withdrawn", "completed", "declined")
+
+
+@task
+def decide_departures(
+    cohort: Cohort,
+    participants: pd.DataFrame,
+    matches: pd.DataFrame,
+    people: pd.DataFrame,
+    statuses: Mapping[str, str],
+    now: datetime,
+    wording: Wording,
+) -> Changes:
+    """What the roster's leavers, and those newly on leave, mean for one cohort.
+
+    Args:
+        statuses: the roster status of each participant.
+    """
+    changes = Changes()
+    rule = cohort.program.people.when_someone_leaves
+    taking_part = participants[~participants["state"].isin(GONE)]
+    leavers = [person for person in taking_part["person_id"] if statuses.get(person) == "left"]
+    for person in leavers:
+        changes.participants[person] = {"state": "left", "left_at": now}
+    live = matches[matches["state"].isin(LIVE_MATCH)]
+    for match in live.itertuples():
+        sides = (match.mentee_id, match.mentor_id)
+        gone = [person for person in sides if person in leavers]
+        if not gone:
+            continue
+        again = rule == "end_match_and_rematch" and len(gone) == 1
+        part_ways(changes, match, matches, "ended", "a partner left", now, rematch=again)
+        stays = [person for person in sides if person not in gone]
+        if stays and match.state in PAIRED_MATCH:
+            told = tell_partners(
+                changes, cohort, match, people, "partner_left", "people.left", now, wording, only=stays[0]
+            )
+            changes.intents += told
+    if leavers:
+        changes.note("people.left", "people.left", count=len(leavers))
+    return changes
+
+
+@task
+def tell_of_leave(
+    cohort: Cohort,
+    matches: pd.DataFrame,
+    people: pd.DataFrame,
+    statuses: Mapping[str, str],
+    now: datetime,
+    wording: Wording,
+) -> Changes:
+    """Tell the partners of those who went on leave that the match pauses (once per match)."""
+    changes = Changes()
+    for match in matches[matches["state"].isin(PAIRED_MATCH)].itertuples():
+        away = [p for p in (match.mentee_id, match.mentor_id) if statuses.get(p) == "on_leave"]
+        if len(away) == 1:
+            other = match.mentor_id if away[0] == match.mentee_id else match.mentee_id
+            changes.intents += tell_partners(
+                changes, cohort, match, people, "partner_on_leave", "people.on_leave", now, wording, only=other
+            )
+    if changes.intents:
+        changes.note("people.on_leave", "people.on_leave", count=len(changes.intents))
+    return changes

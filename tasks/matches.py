@@ -1,0 +1,107 @@
+"""The life of a match: approved, accepted, active, ended; and what each step means for the two people in it."""
+
+from datetime import datetime
+
+import pandas as pd
+
+from cohortflow.engine import task
+from cohortflow.programs.cohorts import Cohort
+from schemas.changes import LIVE_MATCH, Changes, Intent
+from schemas.occasions import Occasion
+from tasks.intents import Sending, Wording, mails_to_queue, told_at_once
+
+
+@task
+def approve_proposals(matches: pd.DataFrame, now: datetime, by: str) -> Changes:
+    """Every proposed match becomes approved, and its two people matched."""
+    changes = Changes()
+    proposed = matches[matches["state"] == "proposed"]
+    for row in proposed.itertuples():
+        changes.matches[row.match_id] = {"state": "approved", "approved_at": now, "approved_by": by}
+        changes.participants[row.mentee_id] = {"state": "matched", "reason": None}
+        changes.participants[row.mentor_id] = {"state": "matched", "reason": None}
+    changes.note("match.approved", "match.approval", pairs=len(proposed), by=by)
+    return changes
+
+
+@task
+def begin_matches(matches: pd.DataFrame, held_back: bool, now: datetime) -> Changes:
+    """The program starts: approved matches become active, unless the program waits for both to say yes."""
+    changes = Changes()
+    ready = ("accepted",) if held_back else ("approved", "accepted")
+    for match_id in matches.loc[matches["state"].isin(ready), "match_id"]:
+        changes.matches[match_id] = {"state": "active", "active_at": now}
+    changes.note("match.active", "orient.closes", pairs=len(changes.matches))
+    return changes
+
+
+@task
+def decide_on_silence(
+    cohort: Cohort, matches: pd.DataFrame, people: pd.DataFrame, about: str, now: datetime, wording: Wording
+) -> Changes:
+    """The time to say yes is over: what the program says about those who said nothing."""
+    changes = Changes()
+    silent = matches[matches["state"] == "approved"]
+    silent = silent[silent["match_id"] == about] if about != "-" else silent
+    accept = cohort.program.stages.match.accept
+    rule = accept.if_silent if accept else "proceed"
+    changes.note("match.silent", "match.accept_closes", about, pairs=len(silent), rule=rule)
+    if silent.empty:
+        return changes
+    if rule == "remind_then_ask_owner":
+        changes.intents += told_at_once(cohort, "accept_overdue", "owner", "match.accept_closes", now, wording, about)
+    elif rule == "proceed":
+        for match_id in silent["match_id"]:
+            changes.matches[match_id] = {"state": "accepted"}
+    elif rule == "remind_then_decline":
+        for row in silent.itertuples():
+            part_ways(changes, row, matches, "declined", "nobody answered in time", now)
+            changes.intents += tell_partners(changes, cohort, row, people, "match_ended", "match.ended", now, wording)
+    return changes
+
+
+def part_ways(
+    changes: Changes,
+    match: object,
+    matches: pd.DataFrame,
+    state: str,
+    reason: str,
+    now: datetime,
+    *,
+    rematch: bool = True,
+) -> None:
+    """End one match, let its people wait for another, and have one looked for.
+
+    Args:
+        match: a row of `matches`.
+        state: declined (before it was active) or ended.
+    """
+    match_id, mentee_id, mentor_id = match.match_id, match.mentee_id, match.mentor_id  # type: ignore[attr-defined]
+    changes.matches[match_id] = {"state": state, "ended_at": now, "end_reason": reason, "at_risk_since": None}
+    still = matches[matches["state"].isin(LIVE_MATCH) & ~matches["match_id"].isin(changes.matches)]
+    changes.participants.setdefault(mentee_id, {}).setdefault("state", "waitlisted")
+    if mentor_id not in set(still["mentor_id"]):
+        changes.participants.setdefault(mentor_id, {}).setdefault("state", "waitlisted")
+    changes.note(f"match.{state}", "match.ended", match_id, reason=reason)
+    if rematch:
+        changes.occasions.append(Occasion("match.rematch", "match", "rematch", now.date(), now, about=match_id))
+
+
+def tell_partners(
+    changes: Changes,
+    cohort: Cohort,
+    match: object,
+    people: pd.DataFrame,
+    template: str,
+    occasion: str,
+    now: datetime,
+    wording: Wording,
+    only: str | None = None,
+) -> list[Intent]:
+    """Tell the people of a match, or only one of them, what became of it."""
+    match_id = match.match_id  # type: ignore[attr-defined]
+    sides = [(match.mentee_id, "mentee"), (match.mentor_id, "mentor")]  # type: ignore[attr-defined]
+    rows = [[person, role, (match_id,), ("-",)] for person, role in sides if only is None or person == only]
+    readers = pd.DataFrame(rows, columns=["person_id", "role", "match_ids", "abouts"])
+    sending = Sending(occasion, "program", template, "matched", match_id, now, {}, None)
+    return mails_to_queue.fn(sending, readers, people, cohort, None, None, wording, now)

@@ -1,0 +1,67 @@
+"""`check` prints every fault with its place and says by its exit code whether a program can run."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cohortflow.cli.check import check
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def configs(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "program_configs", tmp_path / "program_configs"))
+
+
+def test_all_shipped_programs_pass(configs, capsys):
+    assert check([], configs, ROOT / "templates", as_json=False) == 0
+    assert "no faults" in capsys.readouterr().out
+
+
+def test_faults_are_printed_with_the_next_command(configs, capsys, monkeypatch):
+    monkeypatch.chdir(configs.parent)
+    file = configs / "first-steps.yaml"
+    file.write_text(file.read_text().replace("2027-05-03", "2027-05-33"))
+
+    assert check([Path("program_configs/first-steps.yaml")], configs, ROOT / "templates", as_json=False) == 1
+
+    printed = capsys.readouterr().out
+    assert "program_configs/first-steps.yaml:12:26: cohorts.2027-summer.starts: is not a date that exists" in printed
+    assert "run `cohortflow check program_configs/first-steps.yaml`" in printed
+
+
+def test_json_is_a_list_of_faults(configs, capsys):
+    (configs / "first-steps.yaml").write_text("version: 1\n\tname: x\n")
+
+    assert check([configs / "first-steps.yaml"], configs, ROOT / "templates", as_json=True) == 1
+
+    (fault,) = [each for each in json.loads(capsys.readouterr().out) if each["severity"] == "error"]
+    assert set(fault) == {"file", "line", "column", "path", "message", "severity"}
+    assert (fault["line"], fault["column"]) == (2, 1)
+
+
+def test_what_cannot_be_read_is_a_line(configs, capsys):
+    (configs / "broken.yaml").write_bytes(b"\xff\xfe\x00")
+
+    assert check([configs / "none.yaml", configs, configs / "broken.yaml"], configs, ROOT / "templates", False) == 1
+
+    printed = capsys.readouterr().out
+    assert "none.yaml:1:1: file: does not exist" in printed
+    assert "is a folder" in printed
+    assert "is not UTF-8 text" in printed
+
+
+def test_nothing_in_a_file_steers_the_terminal(configs, capsys):
+    file = configs / "first-steps.yaml"
+    file.write_text(file.read_text().replace("type: one_on_one", 'type: "\\e[31mred"'))
+
+    assert check([file], configs, ROOT / "templates", as_json=False) == 1
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_an_empty_folder_says_what_to_do(tmp_path, capsys):
+    assert check([], tmp_path, ROOT / "templates", as_json=False) == 1
+    assert "holds no program" in capsys.readouterr().out

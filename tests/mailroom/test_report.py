@@ -1,0 +1,163 @@
+"""The report as a page: self-contained, the same each time, and nobody's name in it."""
+
+import re
+from datetime import date
+from html.parser import HTMLParser
+
+import pytest
+
+from cohortflow.mailroom.report import render_report
+from schemas.report import (
+    Breakdown,
+    CohortFacts,
+    Fit,
+    Group,
+    NetPromoter,
+    Pairs,
+    Pulse,
+    ReportFigures,
+    Satisfaction,
+    Share,
+    Step,
+    Target,
+)
+
+HALF = Share(20, 40, 50.0, 35.2, 64.8)
+FACTS = CohortFacts(60, date(2027, 3, 1), date(2027, 8, 27), 388, 388)
+LABELS = (
+    "Eligible",
+    "Invited",
+    "Applied",
+    "Selected",
+    "Matched",
+    "Accepted the match",
+    "Met within 21 days",
+    "Completed",
+)
+
+
+def figures(**changed: object) -> ReportFigures:
+    facts = {
+        "as_of": date(2027, 9, 24),
+        "facts": FACTS,
+        "funnel": tuple(Step(label, 400 - 40 * at, "Matched", 50.0) for at, label in enumerate(LABELS)),
+        "pairs": Pairs(55, 54, 48, 6, 3),
+        "fit": Fit(
+            55, 43, 67.5, 94, tuple((low, low + 10, low // 10) for low in range(0, 100, 10)), (("same goal", 9),)
+        ),
+        "pulses": tuple(Pulse(n, HALF, HALF if n > 1 else None, 4.0 if n > 1 else None) for n in (1, 2, 3)),
+        "satisfaction": Satisfaction(3.92, 84, (0, 12, 12, 31, 29)),
+        "nps": NetPromoter(27.4, 10.1, 44.6, HALF, HALF, HALF),
+        "final_survey": HALF,
+        "targets": (
+            Target("completed", "Completed", "%", 85, 88.2, "met", "82 of 93 people"),
+            Target("nps", "Net promoter score", "points", 40, 27.4, "missed", "84 answers"),
+            Target("pulse_reply", "Pulses answered", "%", 70, None, "not measurable", "there were no questions"),
+        ),
+        "breakdowns": (
+            Breakdown("site", (Group("Berlin & <b>", 47, HALF, HALF, 4.0), Group("Pune", None, None, None, None))),
+        ),
+        "smallest_group": 5,
+        "what_it_can_show": "With 55 mentees, little.",
+    }
+    return ReportFigures(**{**facts, **changed})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render_report(figures(), "Emerging Leaders", "Spring 2027", company="Acme", purpose="Prepare people")
+
+
+def visible(page: str) -> str:
+    """What a reader sees, without drawings and style."""
+    bare = re.sub(r"<(style|svg).*?</\1>", " ", page, flags=re.S)
+    return " ".join(re.sub(r"<[^>]+>", " ", bare).split())
+
+
+def test_the_same_figures_give_the_same_bytes(page: str) -> None:
+    again = render_report(figures(), "Emerging Leaders", "Spring 2027", company="Acme", purpose="Prepare people")
+
+    assert again == page
+
+
+def test_the_page_fetches_nothing_and_runs_nothing(page: str) -> None:
+    assert "<script" not in page and "default-src 'none'" in page
+    assert not re.search(r"(src|href)=\"(?!#)", page)
+
+
+def test_every_chart_has_words_and_a_table_beside_it(page: str) -> None:
+    drawings = page.count("<svg")
+
+    assert drawings == 5 == page.count('role="img"')
+    assert len(re.findall(r'role="img" aria-label="[^"]{20,}"', page)) == drawings
+    for after in page.split("</figure>")[1:]:
+        assert after.index("<table") < 80
+
+
+def test_charts_take_the_colours_of_the_page(page: str) -> None:
+    drawings = " ".join(re.findall(r"<svg.*?</svg>", page, flags=re.S))
+
+    assert "var(--main)" in drawings and "var(--ink)" in drawings
+    assert not re.search(r"#01020[3-8]", drawings)
+
+
+def test_ids_in_the_drawings_are_unique_and_found(page: str) -> None:
+    ids = re.findall(r'\bid="([^"]+)"', page)
+
+    assert len(ids) == len(set(ids))
+    assert {
+        target for target in re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', page) for target in target if target
+    } <= set(ids)
+
+
+def test_the_page_is_sound_html(page: str) -> None:
+    open_tags: list[str] = []
+
+    class Balanced(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: object) -> None:
+            if tag not in ("meta", "br"):
+                open_tags.append(tag)
+
+        def handle_endtag(self, tag: str) -> None:
+            assert open_tags.pop() == tag
+
+    Balanced().feed(page)
+    assert open_tags == []
+
+
+def test_targets_say_met_missed_and_why_not(page: str) -> None:
+    text = visible(page)
+
+    assert "1 of 3 targets met, 1 missed, 1 not measurable." in text
+    assert "85% 88.2% ✓ met" in text and "40 27.4 ✗ missed" in text
+    assert "there were no questions" in text
+
+
+def test_withheld_groups_show_no_number(page: str) -> None:
+    text = visible(page)
+
+    assert "Pune withheld" in text
+    assert "Groups of fewer than 5 people are withheld" in text
+
+
+def test_words_from_a_roster_never_become_markup(page: str) -> None:
+    assert "Berlin &amp; &lt;b&gt;" in page
+
+
+def test_days_are_written_alike_in_every_locale(page: str) -> None:
+    assert "1 March 2027 to 27 August 2027, as of 24 September 2027." in visible(page)
+
+
+def test_a_cohort_that_nobody_answered_has_a_page() -> None:
+    nothing = Share(0, 0, 0, 0, 100)
+    empty = figures(fit=None, pulses=(), satisfaction=None, nps=None, final_survey=nothing, targets=(), breakdowns=())
+    text = visible(render_report(empty, "P", "C"))
+
+    assert "Fewer than 5 answered" in text
+    assert "Targets" not in text and "Check-ins" not in text and "By group" not in text
+
+
+def test_halfway_the_page_says_that_the_cohort_runs() -> None:
+    text = visible(render_report(figures(as_of=date(2027, 5, 30)), "P", "C"))
+
+    assert "the cohort is still running" in text and "are at work" in text
