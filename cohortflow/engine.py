@@ -3,13 +3,17 @@
 A flow or task made here is a real Prefect flow or task. Inside `with plainly():` a call goes straight to the
 function, without a run, a server or a state; everywhere else it is Prefect's. Results are never persisted and
 nothing is cached: what is "already done" stands in our own tables, and frames with people in them stay in memory.
+Prefect keeps what a run says (states, logs, parameters), so an error of somebody else's leaves here by name only.
 """
 
 import logging
 import os
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, overload
 
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
@@ -17,12 +21,21 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 
 import prefect
 from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.utilities.annotations import opaque
+
+from schemas.errors import CohortflowError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _plain: ContextVar[bool] = ContextVar("cohortflow_plain", default=False)
 logger = logging.getLogger("cohortflow")
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Unexpected(CohortflowError):
+    """An error nobody foresaw, told without its text: that may quote somebody's data."""
 
 
 @contextmanager
@@ -40,8 +53,41 @@ def is_plain() -> bool:
     return _plain.get()
 
 
+def discreet(fn: Callable[P, R]) -> Callable[P, R]:
+    """The function as Prefect may run it: only errors of ours leave it in words, and none brings along its cause."""
+
+    @wraps(fn)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if FlowRunContext.get() is None and TaskRunContext.get() is None:
+            return fn(*args, **kwargs)
+        try:
+            return fn(*args, **kwargs)
+        except CohortflowError as error:
+            raise error from None
+        except Exception as error:
+            raise Unexpected(whereabouts(error)) from None
+
+    return call
+
+
+def whereabouts(error: Exception) -> str:
+    """The kind of an error and the line of ours that met it."""
+    frames = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)]
+    ours = [
+        f"{file.relative_to(CHECKOUT)}:{line}"
+        for file, line in zip(frames, lines, strict=True)
+        if file.is_relative_to(CHECKOUT) and "site-packages" not in file.parts
+    ]
+    return f"{type(error).__name__} at {ours[-1]}" if ours else type(error).__name__
+
+
 class Flow(prefect.Flow[P, R]):
     """Prefect's flow, callable without Prefect."""
+
+    def __init__(self, fn: Callable[P, R], **options: Any) -> None:
+        super().__init__(fn, **options)
+        self.fn = discreet(fn)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if _plain.get():
@@ -52,10 +98,16 @@ class Flow(prefect.Flow[P, R]):
 class Task(prefect.Task[P, R]):
     """Prefect's task, callable without Prefect."""
 
+    def __init__(self, fn: Callable[P, R], **options: Any) -> None:
+        super().__init__(fn, **options)
+        self.fn = discreet(fn)
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if _plain.get():
             return self.fn(*args, **kwargs)
-        return super().__call__(*args, **kwargs)
+        # Nothing here is ever a future, so Prefect need not search a cohort, field by field, for one (twice a call).
+        named = {name: opaque(value) for name, value in kwargs.items()}
+        return super().__call__(*map(opaque, args), **named)
 
 
 def flow(name: str, *, run_name: str | None = None, retries: int = 0) -> Callable[[Callable[P, R]], Flow[P, R]]:
@@ -112,7 +164,8 @@ def tell(kind: str, subject: str, **counts: int | str) -> None:
     from prefect.events import emit_event
 
     resource = {"prefect.resource.id": f"cohortflow.cohort.{subject}", "prefect.resource.name": subject}
-    emit_event(event=f"cohortflow.{kind}", resource=resource, payload=dict(counts))
+    with _at_best():
+        emit_event(event=f"cohortflow.{kind}", resource=resource, payload=dict(counts))
 
 
 def show_table(key: str, rows: list[dict[str, Any]], description: str) -> None:
@@ -121,11 +174,30 @@ def show_table(key: str, rows: list[dict[str, Any]], description: str) -> None:
         return
     from prefect.artifacts import create_table_artifact
 
-    create_table_artifact(key=key, table=rows, description=description)
+    with _at_best():
+        create_table_artifact(key=key, table=rows, description=description)
 
 
-def start_deployment(name: str, parameters: dict[str, Any], key: str) -> None:
-    """Start another deployment and do not wait; `key` must hold an instant or attempt, for a used key never runs again."""
+@contextmanager
+def _at_best() -> Iterator[None]:
+    """What is only shown must not undo what is done: a run whose work is recorded does not fail for its display."""
+    try:
+        yield
+    except Exception as error:
+        logger.warning("not shown in Prefect (%s)", type(error).__name__)
+
+
+def start_deployment(name: str, parameters: dict[str, Any], stamp: str) -> None:
+    """Start another deployment and do not wait.
+
+    Args:
+        name: flow/deployment.
+        parameters: ids only.
+        stamp: the instant this is about. With the run and its attempt it makes the idempotency key: one attempt starts
+            it once, however often a request is repeated, and a retry starts it anew (a used key never runs again).
+    """
     from prefect.deployments import run_deployment
+    from prefect.runtime import flow_run
 
+    key = f"{name} {stamp} {flow_run.id}#{flow_run.run_count}"
     run_deployment(name, parameters=parameters, timeout=0, as_subflow=False, idempotency_key=key)

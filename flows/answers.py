@@ -25,8 +25,8 @@ def take_in_answers(house: House, cohort_id: str, replies: list[Reply], now: dat
         CohortflowError: the cohort is unknown, or kept changing; then nothing was stored.
     """
     for _ in range(TRIES):
+        standing = frames.read_standing(house.database, cohort_id)
         with house.database.read() as db:
-            standing = frames.read_standing(db, cohort_id)
             known = _people_concerned(db, standing, replies)
         changes, refused = decide_answers.fn(
             standing.cohort,

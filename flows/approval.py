@@ -28,8 +28,7 @@ def approve_matches(cohort_id: str, by: str, note: str = "", now: datetime | Non
     house = current_house()
     now = now or house.now()
     for _ in range(TRIES):
-        with house.database.read() as db:
-            standing = frames.read_standing(db, cohort_id)
+        standing = frames.read_standing(house.database, cohort_id)
         part = part_of(by, standing.cohort)
         if part is None:
             raise CohortflowError(

@@ -81,8 +81,7 @@ def claim_ready(cohort_id: str, stage: str, now: datetime) -> Turn | None:
 
 def read_turn(house: House, claim: Claim, now: datetime) -> Turn:
     """The cohort of a claim as it stands this moment."""
-    with house.database.read() as db:
-        return Turn(house, claim, frames.read_standing(db, claim.cohort_id), now)
+    return Turn(house, claim, frames.read_standing(house.database, claim.cohort_id), now)
 
 
 @task(retries=2)
@@ -183,7 +182,7 @@ def reason_not_to_send(turn: Turn) -> str | None:
     if turn.now > claim.ready_at + limit:
         return f"more than {turn.cohort.program.email.too_late_after} late"
     is_reminder = claim.details.get("to") == "no_response"
-    if is_reminder and claim.due_at is not None and claim.ready_at > claim.due_at + HALF_A_DAY:
+    if is_reminder and claim.ready_at > claim.due_at + HALF_A_DAY:
         return "a reminder of what was asked later than the reminder was due"
     return None
 
@@ -199,7 +198,7 @@ def sending_of(turn: Turn) -> Sending:
         template=details["send"],
         to=details["to"],
         about=claim.about,
-        due_at=claim.due_at or claim.ready_at,
+        due_at=claim.due_at,
         due_by_site=by_site,
         ends_at=claim.ends_at,
         n=details["n"],

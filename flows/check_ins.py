@@ -5,6 +5,7 @@ from datetime import datetime
 from cohortflow.engine import flow
 from flows.carry import Turn, carry, mails_of
 from schemas.changes import Changes
+from schemas.rows import each_row
 from tasks.check_ins import quiet_matches, unanswered_check_ins
 
 
@@ -37,7 +38,7 @@ def look_for_quiet_matches(turn: Turn) -> Changes:
                 signs.setdefault(match_id, signal.text)
     changes = Changes()
     active = standing.matches[standing.matches["state"] == "active"]
-    for match in active.itertuples():
+    for match in each_row(active):
         flagged = match.at_risk_since == match.at_risk_since and match.at_risk_since is not None
         if match.match_id in signs and not flagged:
             changes.matches[match.match_id] = {"at_risk_since": turn.now}

@@ -32,6 +32,13 @@ def take_in_texts(now: datetime) -> int:
         How many faults the newest texts have.
     """
     house = current_house()
+    if house.is_untouched(house.settings.templates) and house.texts_faults is not None:
+        return house.texts_faults
+    house.texts_faults = _take_in_texts(house, now)
+    return house.texts_faults
+
+
+def _take_in_texts(house: House, now: datetime) -> int:
     try:
         texts = read_texts(house.settings.templates)
         name, faults = bundles.hash_of(texts), []
@@ -59,7 +66,9 @@ def take_in_programs(now: datetime) -> list[str]:
     Returns:
         The ids of programs whose newest file has faults; they stay on what was accepted.
     """
-    house, faulty = current_house(), []
+    house, faulty = current_house(), list[str]()
+    if house.is_untouched(house.settings.programs) and not house.faulty:
+        return faulty
     with house.database.read() as db:
         seen = bundles.seen_programs(db)
     for path in program_files(house.settings.programs):
@@ -70,6 +79,7 @@ def take_in_programs(now: datetime) -> list[str]:
         except ProgramError as error:
             faulty.append(path.stem)
             keep_to_what_was_accepted(house, path.stem, error, seen.get(path.stem, {}), now)
+    house.faulty = faulty
     return faulty
 
 

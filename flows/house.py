@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
@@ -17,6 +18,7 @@ from cohortflow.store import bundles, instances
 from cohortflow.store.database import Database, open_database
 from cohortflow.store.schema import migrate
 from schemas.errors import CohortflowError
+from schemas.program import Program
 from schemas.settings import Settings
 from tasks.intents import Wording
 
@@ -30,12 +32,24 @@ class House:
     transport: Transport
     worker: str = "worker"
     roster_changed: bool = True
+    programs: dict[str, Program] = field(default_factory=dict)
+    texts_faults: int | None = None
+    faulty: list[str] = field(default_factory=list)
+    signatures: dict[Path, tuple[object, ...]] = field(default_factory=dict)
     _texts: dict[str, Stationery] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """What the instance clock shows. Only entries ask: a flow Prefect starts, a command, a request."""
         with self.database.read() as db:
             return instances.read_clock(db).at(datetime.now(UTC))
+
+    def is_untouched(self, folder: Path) -> bool:
+        """Whether no file of a folder was written, added or removed since this was last asked (in this process)."""
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        found = tuple((path, stat.st_mtime_ns, stat.st_size, stat.st_ino) for path in files for stat in [path.stat()])
+        same = self.signatures.get(folder) == found
+        self.signatures[folder] = found
+        return same
 
     def stationery(self, texts_hash: str | None = None) -> Stationery:
         """The accepted mail texts, or those of a given hash; compiled once."""

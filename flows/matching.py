@@ -14,6 +14,7 @@ from flows.carry import Turn, carry, mails_of
 from schemas.changes import LIVE_MATCH, Changes, Intent, NewMatch
 from schemas.matching import MatchSetting
 from schemas.occasions import Occasion
+from schemas.rows import each_row
 from tasks.applicants import applicants_of, exclusions_of
 from tasks.intents import told_at_once
 from tasks.matches import approve_proposals, decide_on_silence
@@ -51,9 +52,9 @@ def propose_matches(turn: Turn) -> Changes:
         changes.intents += _tell(turn, "match_shortfall", "owner")
         changes.note("match.shortfall", turn.claim.key, arithmetic=told)
     pairs, unmatched = propose_pairs(applicants, _staff(turn), turn.cohort.program.matching, _setting(turn))
-    for pair in pairs.itertuples():
+    for pair in each_row(pairs):
         changes.new_matches.append(NewMatch(pair.mentee_id, pair.mentor_id, int(pair.score), tuple(pair.reasons)))
-    for row in unmatched.itertuples():
+    for row in each_row(unmatched):
         changes.participants[row.person_id] = {"state": "waitlisted", "reason": row.reason}
     changes.note("match.proposed", turn.claim.key, pairs=len(pairs), unmatched=len(unmatched))
     return changes
@@ -114,7 +115,7 @@ def propose_rematch(turn: Turn) -> Changes:
     rules = turn.cohort.program.matching
     pairs, _ = propose_replacement(applicants, _staff(turn), rules, replace(_setting(turn), apart=apart))
     number = 1 + int(matches["round"].max())
-    for pair in pairs.itertuples():
+    for pair in each_row(pairs):
         new = NewMatch(pair.mentee_id, pair.mentor_id, int(pair.score), tuple(pair.reasons), number, turn.claim.about)
         changes.new_matches.append(new)
     changes.note("match.rematch_proposed", turn.claim.key, turn.claim.about, pairs=len(pairs))

@@ -1,10 +1,12 @@
 """Recruit: find who is eligible, invite them, remind who is silent, and give out the seats."""
 
 from datetime import datetime
+from typing import Any
 
 from cohortflow.engine import flow
 from flows.carry import Turn, carry, mails_of
 from schemas.changes import Changes
+from schemas.rows import each_row
 from tasks.recruitment import choose_applicants, eligible_people
 
 
@@ -31,10 +33,10 @@ def open_recruitment(turn: Turn) -> Changes:
     rows = eligible_people(turn.roster, program.who, program.people.levels, turn.cohort.starts)
     invited = rows[rows["reason"].isna()]
     changes = Changes(cohort={"state": "running", "begun_at": turn.now})
-    for row in invited.itertuples():
+    for row in each_row(invited):
         changes.participants[row.person_id] = {"role": row.role, "may_be": row.may_be, "state": "invited"}
     roles = invited["role"].value_counts()
-    counts = {f"{role}s": int(count) for role, count in sorted(roles.items())}
+    counts: dict[str, Any] = {f"{role}s": int(count) for role, count in sorted(roles.items())}
     changes.note("cohort.begun", turn.claim.key, invited=len(invited), refused=len(rows) - len(invited), **counts)
     return changes
 
@@ -46,10 +48,10 @@ def give_out_seats(turn: Turn) -> Changes:
     applied = applied[applied["state"] == "applied"][["person_id", "role", "applied_at"]]
     chosen = choose_applicants(applied, cohort.seats, cohort.program.if_more_apply, cohort.id)
     changes = Changes()
-    for row in chosen.itertuples():
+    for row in each_row(chosen):
         changes.participants[row.person_id] = {"state": row.state, "place": int(row.place)}
     waiting = int((chosen["state"] == "waitlisted").sum())
     mentees = int((applied["role"] == "mentee").sum())
-    counts = {"applied": len(applied), "mentees": mentees, "mentors": len(applied) - mentees}
+    counts: dict[str, Any] = {"applied": len(applied), "mentees": mentees, "mentors": len(applied) - mentees}
     changes.note("recruit.closed", turn.claim.key, waitlisted=waiting, **counts)
     return changes

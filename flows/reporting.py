@@ -1,6 +1,7 @@
 """The report of a cohort as it stands: figures by the tasks, the page by the mailroom."""
 
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -15,8 +16,8 @@ from tasks.evaluation import report_figures
 
 def draw_report(house: House, cohort_id: str, now: datetime) -> str:
     """The report as a page of its own; it names nobody."""
+    standing = frames.read_standing(house.database, cohort_id)
     with house.database.read() as db:
-        standing = frames.read_standing(db, cohort_id)
         asked = frames.asked(db, cohort_id)
         roster = people.roster(db, standing.participants["person_id"])
     cohort = standing.cohort
@@ -27,9 +28,8 @@ def draw_report(house: House, cohort_id: str, now: datetime) -> str:
         eligible=len(standing.participants),
         invited=len(standing.participants),
     )
-    figures = report_figures.fn(
-        members_of(standing, roster), standing.matches, standing.answers, asked, cohort.program.measure, facts, now
-    )
+    tables: Any = (members_of(standing, roster), standing.matches, standing.answers, asked)
+    figures = report_figures.fn(tables[0], tables[1], tables[2], tables[3], cohort.program.measure, facts, now)
     program = cohort.program
     return render_report(figures, program.name, cohort.name, company=program.company, purpose=program.purpose)
 

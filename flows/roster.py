@@ -3,8 +3,10 @@
 import hashlib
 import logging
 import re
+from collections.abc import Hashable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from cohortflow.engine import task
 from cohortflow.programs.calendars import local_day
@@ -31,14 +33,21 @@ def take_in_rosters(now: datetime) -> list[str]:
         users = bundles.programs_by_source(db)
     held = []
     for source, program_ids in users.items():
-        with house.database.read() as db:
-            texts = bundles.read_accepted(db, program_ids[0])
-        program = parse_program(texts, program_ids[0])
+        program = accepted_program(house, program_ids[0])
         reason = take_in_source(house, source, program, now)
         hold_cohorts(house, program_ids, reason, now)
         if reason:
             held.append(source)
     return held
+
+
+def accepted_program(house: House, program_id: str) -> Program:
+    """A program as it was accepted; parsed once per process."""
+    with house.database.read() as db:
+        name = bundles.accepted_hash(db, program_id)
+        if name not in house.programs:
+            house.programs[name] = parse_program(bundles.read_bundle(db, name), program_id)
+    return house.programs[name]
 
 
 def take_in_source(house: House, source: str, program: Program, now: datetime) -> str | None:
@@ -56,8 +65,8 @@ def take_in_source(house: House, source: str, program: Program, now: datetime) -
         return _note(house, source, now, problem or stale(program, source, file_on, now), file_on=file_on)
     reading = read_roster(content, program.people, program.calendar.sites, file=path.name)
     if reading.problem:
-        problem = f"{path.name}: {reading.problem}"
-        return _note(house, source, now, problem, state="faulty", sha256=sha256, file=path.name)
+        put_aside(house, source, path.name, file_on, sha256, reading, now)
+        return _note(house, source, now, reading.problem, state="faulty", sha256=sha256, file=path.name)
     shrunk = _shrunk(program, known, reading, path.name)
     merge_reading(house, source, path.name, file_on, sha256, reading, now, complete=shrunk is None)
     reason = shrunk or stale(program, source, file_on, now)
@@ -135,9 +144,21 @@ def merge_reading(
     house.roster_changed = True
 
 
-def _plain(row: dict[str, object]) -> dict[str, object]:
+def put_aside(
+    house: House, source: str, name: str, file_on: date, sha256: str, reading: RosterReading, now: datetime
+) -> None:
+    """A file that cannot be used at all: nothing of it is taken, and every row of it can be looked up."""
+    with house.database.write() as db:
+        if reading.refused and not people.was_taken(db, sha256):
+            intake = {"sha256": sha256, "source": source, "file": name, "file_on": file_on, "taken_at": now}
+            counts = {"rows": reading.rows_in, "accepted": 0, "unchanged": 0, "quarantined": reading.refused_rows}
+            people.note_intake(db, {**intake, **counts}, quarantine_of(reading))
+
+
+def _plain(row: Mapping[Hashable, Any]) -> dict[str, Any]:
     joined = row["joined_on"]
-    return {**row, "joined_on": joined.date() if isinstance(joined, datetime) else joined or None}
+    named = {str(key): value for key, value in row.items()}
+    return named | {"joined_on": joined.date() if isinstance(joined, datetime) else joined or None}
 
 
 def quarantine_of(reading: RosterReading) -> list[dict[str, object]]:
@@ -194,8 +215,8 @@ def see_who_left(now: datetime) -> int:
 
 
 def _see_one(house: House, cohort_id: str, now: datetime, *, tell_leave: bool) -> int:
+    standing = frames.read_standing(house.database, cohort_id)
     with house.database.read() as db:
-        standing = frames.read_standing(db, cohort_id)
         statuses = people.participating_statuses(db, cohort_id)
         known = people.roster(db, standing.participants["person_id"])
     wording = house.wording()

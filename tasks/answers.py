@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
+from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 
@@ -35,26 +38,39 @@ class Desk:
     via: str
     changes: Changes = field(default_factory=Changes)
 
-    def participant(self, person_id: str) -> dict[str, object] | None:
-        """A participant's row with the changes made so far."""
-        rows = self.participants[self.participants["person_id"] == person_id]
-        if rows.empty:
-            return None
-        return {**rows.iloc[0].to_dict(), **self.changes.participants.get(person_id, {})}
+    @cached_property
+    def _participants(self) -> dict[str, dict[str, Any]]:
+        return {str(row["person_id"]): row for row in _records(self.participants)}
 
-    def match(self, match_id: str, person_id: str) -> object | None:
+    @cached_property
+    def _matches(self) -> dict[str, dict[str, Any]]:
+        return {str(row["match_id"]): row for row in _records(self.matches)}
+
+    @cached_property
+    def dates(self) -> CohortDates:
+        """The days of the cohort."""
+        return CohortDates(self.cohort)
+
+    def participant(self, person_id: str) -> dict[str, Any] | None:
+        """A participant's row with the changes made so far."""
+        row = self._participants.get(person_id)
+        return {**row, **self.changes.participants.get(person_id, {})} if row else None
+
+    def match(self, match_id: str, person_id: str) -> SimpleNamespace | None:
         """The live match of that id if the person is in it, with the changes made so far; else None."""
-        rows = self.matches[self.matches["match_id"] == match_id]
-        if rows.empty or person_id not in (rows.iloc[0]["mentee_id"], rows.iloc[0]["mentor_id"]):
+        row = self._matches.get(match_id)
+        if row is None or person_id not in (row["mentee_id"], row["mentor_id"]):
             return None
-        row = rows.iloc[0].copy()
-        for name, value in self.changes.matches.get(match_id, {}).items():
-            row[name] = value
-        return row if row["state"] in LIVE_MATCH else None
+        now = SimpleNamespace(**{**row, **self.changes.matches.get(match_id, {})})
+        return now if now.state in LIVE_MATCH else None
 
     def is_over(self, key: str) -> bool:
         """Whether an occasion of the cohort is behind us."""
         return self.states.get((key, "-")) in OVER
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [dict(zip(table.columns, row, strict=True)) for row in table.itertuples(index=False)]
 
 
 @task
@@ -119,7 +135,7 @@ def reason_not_to_take(desk: Desk, reply: Reply, person: Mapping[str, object]) -
         return "this match is over; nothing more is asked about it"
     key = reply.occasion
     closing = CLOSED_BY.get(key) or (f"{key}.closes" if key.startswith("check_in#") else None)
-    if closing and (desk.is_over(closing) or desk.now >= _closes_at(desk.cohort, key)):
+    if closing and (desk.is_over(closing) or desk.now >= _closes_at(desk, key)):
         return "the time to answer is over"
     opening = {"recruit": "recruit.opens", "evaluate": "evaluate.opens", "orient": "match.approval"}.get(key)
     opening = opening or (key if key.startswith("check_in#") else None)
@@ -130,12 +146,12 @@ def reason_not_to_take(desk: Desk, reply: Reply, person: Mapping[str, object]) -
     return None
 
 
-def _closes_at(cohort: Cohort, key: str) -> datetime:
-    dates = CohortDates(cohort)
+def _closes_at(desk: Desk, key: str) -> datetime:
+    dates = desk.dates
     if key.startswith("check_in#"):
         number = int(key.split("#")[1])
         found = next((each for each in dates.check_ins if each.n == number), None)
-        return dates.closes_at(found.closes_on if found else cohort.ends)
+        return dates.closes_at(found.closes_on if found else desk.cohort.ends)
     return dates.closes_at(dates.anchor(key, "closes"))
 
 
@@ -180,13 +196,13 @@ def _confirm(desk: Desk, reply: Reply, role: str, send: str) -> None:
 def accept(desk: Desk, reply: Reply, role: str, body: dict[str, object]) -> str | None:
     """A yes or a no to a match: two yeses accept it; one no ends it kindly and looks for another."""
     match = desk.match(reply.about, reply.person_id)
-    if match is None or match["state"] not in PAIRED_MATCH:  # type: ignore[index]
+    if match is None or match.state not in PAIRED_MATCH:
         return "this match is not waiting for an answer"
     if body.get("accept") is not True:
-        if match["state"] == "active":  # type: ignore[index]
+        if match.state == "active":
             return "the match has begun; ask for another partner instead"
         part_ways(desk.changes, match, desk.matches, "declined", "declined", desk.now)
-        other = match["mentor_id"] if role == "mentee" else match["mentee_id"]  # type: ignore[index]
+        other = match.mentor_id if role == "mentee" else match.mentee_id
         desk.changes.intents += tell_partners(
             desk.changes,
             desk.cohort,
@@ -201,8 +217,8 @@ def accept(desk: Desk, reply: Reply, role: str, body: dict[str, object]) -> str 
         return None
     columns = desk.changes.matches.setdefault(reply.about, {})
     columns[f"{role}_accepted_at"] = reply.at
-    other_at = match["mentor_accepted_at" if role == "mentee" else "mentee_accepted_at"]  # type: ignore[index]
-    if pd.notna(other_at) and match["state"] == "approved":  # type: ignore[index]
+    other_at = match.mentor_accepted_at if role == "mentee" else match.mentee_accepted_at
+    if pd.notna(other_at) and match.state == "approved":
         columns["state"] = "accepted"
         if desk.is_over("orient.closes"):
             columns |= {"state": "active", "active_at": desk.now}
@@ -222,12 +238,12 @@ def ask_for_another(desk: Desk, reply: Reply, role: str, body: dict[str, object]
         return f"only {trial.who_may_ask} may ask for another partner; write to the owner"
     if desk.is_over("trial.closes"):
         return "the trial is over; write to the owner"
-    if int(person.get("rematches") or 0) >= trial.rematches_per_person:  # type: ignore[call-overload]
+    if int(person.get("rematches") or 0) >= trial.rematches_per_person:
         return "you have asked for another partner before; write to the owner"
     part_ways(desk.changes, match, desk.matches, "ended", "rematch asked for", desk.now)
-    asked = int(person.get("rematches") or 0) + 1  # type: ignore[call-overload]
+    asked = int(person.get("rematches") or 0) + 1
     desk.changes.participants.setdefault(reply.person_id, {})["rematches"] = asked
-    other = match["mentor_id"] if role == "mentee" else match["mentee_id"]  # type: ignore[index]
+    other = match.mentor_id if role == "mentee" else match.mentee_id
     desk.changes.intents += tell_partners(
         desk.changes, desk.cohort, match, desk.people, "match_ended", "match.ended", desk.now, desk.wording, other
     )

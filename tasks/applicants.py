@@ -9,6 +9,7 @@ import pandas as pd
 from cohortflow.engine import task
 from cohortflow.programs.calendars import zone_of
 from cohortflow.programs.cohorts import Cohort
+from schemas.rows import each_row
 
 
 @task
@@ -38,7 +39,7 @@ def applicants_of(
     taken = live["mentor_id"].value_counts()
     table["capacity"] = [
         _seats_left(row, cohort, int(taken.get(row.person_id, 0)), elsewhere.get(row.person_id, 0))
-        for row in table.itertuples()
+        for row in each_row(table)
     ]
     table["capacity"] = table["capacity"].astype("Int64")
     if only_free:

@@ -6,6 +6,7 @@ import pandas as pd
 
 from cohortflow.engine import task
 from schemas.changes import PAIRED_MATCH, Ask
+from schemas.rows import each_row
 
 OUTSIDERS = ("owner", "approvers", "sponsor")
 IN_THE_COHORT = ("applied", "waitlisted", "matched", "completed")
@@ -67,7 +68,7 @@ def _readers(
 
 def _in_state(participants: pd.DataFrame, states: tuple[str, ...]) -> pd.DataFrame:
     chosen = participants[participants["state"].isin(states)]
-    rows = [[row.person_id, row.role, (), ("-",)] for row in chosen.itertuples()]
+    rows = [[row.person_id, row.role, (), ("-",)] for row in each_row(chosen)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -87,7 +88,7 @@ def with_what_is_asked(members: pd.DataFrame, ask: Ask | None, about: str) -> pd
     if members.empty:
         return members
     asked = [match_ids if ask is not None and "match" in ask.abouts else (about,) for match_ids in members["match_ids"]]
-    return members.assign(abouts=asked)
+    return members.assign(abouts=pd.Series(asked, index=members.index, dtype=object))
 
 
 def still_to_answer(readers: pd.DataFrame, ask: Ask | None, answers: pd.DataFrame) -> pd.DataFrame:
@@ -98,9 +99,9 @@ def still_to_answer(readers: pd.DataFrame, ask: Ask | None, answers: pd.DataFram
     answered = set(zip(given["person_id"], given["form"], given["about"], strict=True))
     left = [
         tuple(a for a in row.abouts if any((row.person_id, form, a) not in answered for form in ask.forms))
-        for row in readers.itertuples()
+        for row in each_row(readers)
     ]
-    kept = readers.assign(abouts=left)
+    kept = readers.assign(abouts=pd.Series(left, index=readers.index, dtype=object))
     kept = kept[[bool(open_) for open_ in left]]
     if "match" in ask.abouts and not kept.empty:
         kept = kept.assign(match_ids=kept["abouts"])
@@ -111,7 +112,7 @@ def _managers(members: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     """The managers of some members, one row each, with the matches of their reports."""
     boss = people.set_index("person_id")["manager_id"]
     reports: dict[str, set[str]] = {}
-    for row in members.itertuples():
+    for row in each_row(members):
         manager = str(boss.get(row.person_id, ""))
         if manager:
             reports.setdefault(manager, set()).update(row.match_ids)

@@ -5,6 +5,7 @@ from datetime import datetime
 import pandas as pd
 
 from cohortflow.engine import task
+from schemas.rows import each_row
 from schemas.rules import Signal
 
 
@@ -17,7 +18,7 @@ def quiet_matches(
     A meeting counts from the day an answer reports it; a match that never met counts from the day it became active.
     """
     rows = []
-    for match in matches[matches["state"] == "active"].itertuples():
+    for match in each_row(matches[matches["state"] == "active"]):
         own = answers[answers["about"] == match.match_id].sort_values("answered_at")
         sign = next((each.text for each in signals if _shows(each, match.active_at, own, now)), None)
         if sign:

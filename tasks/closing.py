@@ -6,6 +6,7 @@ import pandas as pd
 
 from cohortflow.engine import task
 from schemas.changes import LIVE_MATCH, Changes
+from schemas.rows import each_row
 
 
 @task
@@ -13,7 +14,7 @@ def end_of_the_cohort(participants: pd.DataFrame, matches: pd.DataFrame, now: da
     """Matches that are active have completed, and so have their people; what was never begun ends with the cohort."""
     changes = Changes(cohort={"state": "closed", "closed_at": now})
     live = matches[matches["state"].isin(LIVE_MATCH)]
-    for match in live.itertuples():
+    for match in each_row(live):
         done = match.state == "active"
         reason = "completed" if done else "never began"
         changes.matches[match.match_id] = {"state": "ended", "ended_at": now, "end_reason": reason}

@@ -14,6 +14,7 @@ DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 _SAMPLE_LINES = 200
 # Each broken quote may be searched for its end through much text, so there is an end to our patience.
 _MOST_BROKEN = 1000
+_MOST_BLANK = 1000
 _LINE = re.compile(r"[^\r\n]*(?:\r\n?|\n)|[^\r\n]+")
 _PARTS = re.compile(r"[,;\t\r\n\"]+")
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t])[ ,;\t]*(?:\r\n?|\n|$)", re.IGNORECASE)
@@ -137,7 +138,7 @@ def shown(value: str) -> str:
 def _table(found: FileText, file: str, limits: Limits) -> Table:
     text = found.text
     widest = limits.columns * (limits.cell + 3)
-    if len(text) > widest and any(len(line.group()) > widest for line in _LINE.finditer(text)):
+    if _has_longer_line(text, widest):
         raise _Unreadable(f"has a line of more than {widest:,} characters; is it a CSV file?")
     named = _SEPARATOR_LINE.match(text)
     start = named.end() if named else 0
@@ -160,6 +161,16 @@ def _table(found: FileText, file: str, limits: Limits) -> Table:
         encoding=found.encoding,
         delimiter=delimiter,
     )
+
+
+def _has_longer_line(text: str, most: int) -> bool:
+    start = 0
+    while len(text) - start > most:
+        end = max(text.rfind("\n", start, start + most + 1), text.rfind("\r", start, start + most + 1))
+        if end < 0:
+            return True
+        start = end + 1
+    return False
 
 
 def _delimiter(text: str, start: int) -> str:
@@ -229,7 +240,8 @@ def _fault(error: csv.Error, lines: _Lines) -> _Fault:
 
 def _goes_on(text: str, delimiter: str, start: int, width: int) -> bool:
     """Whether the next line that is not blank is a whole row by itself."""
-    line = next((found.group() for found in _LINE.finditer(text, start) if found.group().strip()), "")
+    lines = (found.group() for found in islice(_LINE.finditer(text, start), _SAMPLE_LINES))
+    line = next(filter(str.strip, lines), "")
     if width < 2 or line[-1:] not in "\r\n":
         return False
     try:
@@ -246,7 +258,7 @@ def _header(records: Iterator[list[str] | _Fault], limits: Limits) -> tuple[int,
     for number, cells in enumerate(records, start=1):
         if isinstance(cells, _Fault):
             raise _Unreadable(f"row {number}, the header: {cells.reason}")
-        if not _is_filled(cells):
+        if not _is_filled(cells) and number <= _MOST_BLANK:
             continue
         if len(cells) > limits.columns:
             raise _Unreadable(f"has {len(cells):,} columns, more than {limits.columns}; export only those needed")
@@ -260,6 +272,7 @@ def _rows(
     rows: list[Row] = []
     refused: list[Refusal] = []
     broken: list[tuple[str, ...]] = []
+    blank = 0
     for number, cells in enumerate(records, start=header_row + 1):
         if isinstance(cells, _Fault):
             if cells.ends_file:
@@ -268,6 +281,9 @@ def _rows(
             broken.append(tuple(tidy(part) for part in _PARTS.split(cells.text)))
             continue
         if not _is_filled(cells):
+            blank += 1
+            if blank > max(_MOST_BLANK, limits.rows):
+                raise _Unreadable(f"has more than {blank - 1:,} blank lines; export it again")
             continue
         refusal = _refusal(number, cells, headers, limits)
         if refusal:

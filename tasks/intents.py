@@ -12,6 +12,7 @@ from cohortflow.programs.calendars import first_allowed, reader_calendar
 from cohortflow.programs.cohorts import Cohort
 from schemas.changes import Ask, Intent
 from schemas.phrases import Span
+from schemas.rows import each_row
 
 EACH_MATCH = "match"
 
@@ -88,12 +89,12 @@ def mails_to_queue(
     Args:
         readers: as `audience` gives them, or one row per outsider (owner, approvers, sponsor).
     """
-    persons = people.set_index("person_id")[["site", "languages"]]
+    persons = dict(zip(people["person_id"], zip(people["site"], people["languages"], strict=True), strict=True))
     mail_class = wording.mail_class(sending.stage, sending.template)
     moments: dict[str, tuple[datetime, datetime | None]] = {}
     intents = []
-    for row in readers.itertuples():
-        site, languages = persons.loc[row.person_id] if row.person_id in persons.index else ("", "")
+    for row in each_row(readers):
+        site, languages = persons.get(row.person_id, ("", ""))
         site = site if site in cohort.program.calendar.sites else ""
         if site not in moments:
             moments[site] = moments_of(sending, cohort, site, now)

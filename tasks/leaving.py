@@ -8,6 +8,7 @@ import pandas as pd
 from cohortflow.engine import task
 from cohortflow.programs.cohorts import Cohort
 from schemas.changes import LIVE_MATCH, PAIRED_MATCH, Changes
+from schemas.rows import each_row
 from tasks.intents import Wording
 from tasks.matches import part_ways, tell_partners
 
@@ -36,7 +37,7 @@ def decide_departures(
     for person in leavers:
         changes.participants[person] = {"state": "left", "left_at": now}
     live = matches[matches["state"].isin(LIVE_MATCH)]
-    for match in live.itertuples():
+    for match in each_row(live):
         sides = (match.mentee_id, match.mentor_id)
         gone = [person for person in sides if person in leavers]
         if not gone:
@@ -65,7 +66,7 @@ def tell_of_leave(
 ) -> Changes:
     """Tell the partners of those who went on leave that the match pauses (once per match)."""
     changes = Changes()
-    for match in matches[matches["state"].isin(PAIRED_MATCH)].itertuples():
+    for match in each_row(matches[matches["state"].isin(PAIRED_MATCH)]):
         away = [p for p in (match.mentee_id, match.mentor_id) if statuses.get(p) == "on_leave"]
         if len(away) == 1:
             other = match.mentor_id if away[0] == match.mentee_id else match.mentee_id

@@ -8,6 +8,7 @@ from cohortflow.engine import task
 from cohortflow.programs.cohorts import Cohort
 from schemas.changes import LIVE_MATCH, Changes, Intent
 from schemas.occasions import Occasion
+from schemas.rows import each_row
 from tasks.intents import Sending, Wording, mails_to_queue, told_at_once
 
 
@@ -16,7 +17,7 @@ def approve_proposals(matches: pd.DataFrame, now: datetime, by: str) -> Changes:
     """Every proposed match becomes approved, and its two people matched."""
     changes = Changes()
     proposed = matches[matches["state"] == "proposed"]
-    for row in proposed.itertuples():
+    for row in each_row(proposed):
         changes.matches[row.match_id] = {"state": "approved", "approved_at": now, "approved_by": by}
         changes.participants[row.mentee_id] = {"state": "matched", "reason": None}
         changes.participants[row.mentor_id] = {"state": "matched", "reason": None}
@@ -54,7 +55,7 @@ def decide_on_silence(
         for match_id in silent["match_id"]:
             changes.matches[match_id] = {"state": "accepted"}
     elif rule == "remind_then_decline":
-        for row in silent.itertuples():
+        for row in each_row(silent):
             part_ways(changes, row, matches, "declined", "nobody answered in time", now)
             changes.intents += tell_partners(changes, cohort, row, people, "match_ended", "match.ended", now, wording)
     return changes

@@ -45,7 +45,7 @@ def derive_anew(
     cohorts.drop_undone(db, row.cohort_id)
     count = occasions.insert(db, row.cohort_id, dated_occasions(cohort), config_hash, now)
     late, was_late = first_day_has_passed(cohort, now), row.held_reason == LATE
-    state = {"state": "held", "held_reason": LATE} if late else {}
+    state: dict[str, Any] = {"state": "held", "held_reason": LATE} if late else {}
     if was_late and not late:
         state = {"state": "declared", "held_reason": None}
     cohorts.change(db, row.cohort_id, config_hash=config_hash, line=dict(line), refused_line=None, **state)

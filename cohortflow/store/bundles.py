@@ -60,7 +60,7 @@ def programs_by_source(db: Connection) -> dict[str, list[str]]:
     return found
 
 
-def read_accepted(db: Connection, program_id: str) -> dict[str, str]:
-    """The accepted files of a program."""
-    query = sa.select(bundles.c.texts).join_from(programs, bundles, programs.c.accepted_hash == bundles.c.hash)
-    return dict(db.execute(query.where(programs.c.program_id == program_id)).scalar_one())
+def accepted_hash(db: Connection, program_id: str) -> str:
+    """The name of the bundle that is in force for a program."""
+    query = sa.select(programs.c.accepted_hash).where(programs.c.program_id == program_id)
+    return str(db.execute(query).scalar_one())

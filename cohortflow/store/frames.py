@@ -1,10 +1,13 @@
 """A cohort as it stands, read in one moment: validated frames for the tasks, and the version they belong to."""
 
 import json
+from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -12,64 +15,79 @@ from sqlalchemy.engine import Connection
 from cohortflow.programs.cohorts import Cohort, read_cohort
 from cohortflow.store import bundles, occasions
 from cohortflow.store.cohorts import CohortRow, read_row
+from cohortflow.store.database import Database
 from cohortflow.store.tables import answers, matches, messages, participants
 from schemas.errors import CohortflowError
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One cohort at one moment. Frames: a row per participant, match, current answer; by id."""
+    """One cohort as it stood at `row.version`: a row per participant, match and current answer, by id.
 
+    Tables are read when first asked for. One that was read later than another is no danger: whatever changes a cohort
+    moves its version on, and what was decided on an older version is not recorded.
+    """
+
+    database: Database
     row: CohortRow
     cohort: Cohort
-    occasions: dict[tuple[str, str], str]
-    participants: pd.DataFrame
-    matches: pd.DataFrame
-    answers: pd.DataFrame
+
+    @cached_property
+    def occasions(self) -> dict[tuple[str, str], str]:
+        """The state of each occasion, by key and about."""
+        with self.database.read() as db:
+            return occasions.states(db, self.row.cohort_id)
+
+    @cached_property
+    def participants(self) -> pd.DataFrame:
+        """Everybody in the cohort, by person."""
+        with self.database.read() as db:
+            return _frame(db, participants, self.row.cohort_id, "person_id")
+
+    @cached_property
+    def matches(self) -> pd.DataFrame:
+        """Every match there ever was in the cohort, by id."""
+        with self.database.read() as db:
+            return _frame(db, matches, self.row.cohort_id, "match_id")
+
+    @cached_property
+    def answers(self) -> pd.DataFrame:
+        """What people answered, revisions left out."""
+        with self.database.read() as db:
+            return _current_answers(db, self.row.cohort_id)
 
 
-@lru_cache(maxsize=256)
-def _parsed(config_hash: str, program_id: str, key: str, line: str, texts: tuple[tuple[str, str], ...]) -> Cohort:
-    return read_cohort(dict(texts), program_id, key, json.loads(line))
+_known: OrderedDict[tuple[str, str, str], Cohort] = OrderedDict()
+MOST_KNOWN = 512
 
 
 def load_cohort(db: Connection, row: CohortRow, config_hash: str | None = None) -> Cohort:
-    """The configuration a cohort runs on: its pinned bundle under its own line."""
-    name = config_hash or row.config_hash
-    texts = tuple(sorted(bundles.read_bundle(db, name).items()))
-    return _parsed(name, row.program_id, row.key, json.dumps(dict(row.line), sort_keys=True), texts)
+    """The configuration a cohort runs on: its pinned bundle under its own line. Parsed once per process."""
+    name, line = config_hash or row.config_hash, json.dumps(dict(row.line), sort_keys=True)
+    key = (row.cohort_id, name, line)
+    if key not in _known:
+        _known[key] = read_cohort(bundles.read_bundle(db, name), row.program_id, row.key, dict(row.line))
+        if len(_known) > MOST_KNOWN:
+            _known.popitem(last=False)
+    return _known[key]
 
 
-def read_standing(db: Connection, cohort_id: str) -> Standing:
-    """Everything a decision about a cohort needs.
+def read_standing(database: Database, cohort_id: str) -> Standing:
+    """What a decision about a cohort needs.
 
     Raises:
         CohortflowError: there is no such cohort.
     """
-    row = read_row(db, cohort_id)
-    if row is None:
-        raise CohortflowError(f"there is no cohort {cohort_id!r}; `cohortflow status` lists those there are")
-    return Standing(
-        row=row,
-        cohort=load_cohort(db, row),
-        occasions=occasions.states(db, cohort_id),
-        participants=_frame(db, participants, cohort_id, "person_id"),
-        matches=_frame(db, matches, cohort_id, "match_id"),
-        answers=_current_answers(db, cohort_id),
-    )
+    with database.read() as db:
+        row = read_row(db, cohort_id)
+        if row is None:
+            raise CohortflowError(f"there is no cohort {cohort_id!r}; `cohortflow status` lists those there are")
+        return Standing(database, row, load_cohort(db, row))
 
 
 def _frame(db: Connection, table: sa.Table, cohort_id: str, order: str) -> pd.DataFrame:
-    names = [column.name for column in table.c]
-    rows = db.execute(sa.select(table).where(table.c.cohort_id == cohort_id).order_by(table.c[order])).mappings().all()
-    frame = pd.DataFrame([dict(row) for row in rows], columns=names)
-    return _with_instants(frame, [column.name for column in table.c if column.name.endswith("_at")])
-
-
-def _with_instants(frame: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    for name in names:
-        frame[name] = pd.to_datetime(frame[name], utc=True)
-    return frame
+    query = sa.select(table).where(table.c.cohort_id == cohort_id).order_by(table.c[order])
+    return _table(db, query, [column.name for column in table.c])
 
 
 def _current_answers(db: Connection, cohort_id: str) -> pd.DataFrame:
@@ -77,8 +95,23 @@ def _current_answers(db: Connection, cohort_id: str) -> pd.DataFrame:
     query = sa.select(*[answers.c[name] for name in names]).where(
         answers.c.cohort_id == cohort_id, answers.c.is_current
     )
-    rows = db.execute(query.order_by(answers.c.answer_id)).mappings().all()
-    return _with_instants(pd.DataFrame([dict(row) for row in rows], columns=names), ["answered_at"])
+    return _table(db, query.order_by(answers.c.answer_id), names)
+
+
+def _table(db: Connection, query: sa.Select[Any], names: list[str]) -> pd.DataFrame:
+    """Rows as a table; columns called `_at` hold UTC instants also where all of them are missing."""
+    rows = db.execute(query).all()
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    return pd.DataFrame({name: _column(name, cells) for name, cells in zip(names, columns, strict=True)})
+
+
+def _column(name: str, cells: Sequence[Any]) -> Any:
+    if name.endswith("_at"):
+        plain = [None if cell is None else cell.replace(tzinfo=None) for cell in cells]
+        return pd.DatetimeIndex(np.array(plain, dtype="datetime64[us]")).tz_localize("UTC")
+    if name in ("body", "reasons"):
+        return pd.Series(list(cells), dtype=object)
+    return pd.Series(list(cells), dtype=None if cells else "str")
 
 
 def mentor_load_elsewhere(db: Connection, cohort_id: str) -> dict[str, int]:

@@ -97,8 +97,8 @@ def claim_batch(
     if ready:
         ids = [row["message_id"] for row in ready]
         values = {"state": "sending", "lease_owner": owner, "lease_until": time.time() + lease_seconds}
-        counted = {"fence": messages.c.fence + 1, "attempts": messages.c.attempts + 1}
-        db.execute(messages.update().where(messages.c.message_id.in_(ids)).values(**values, **counted))
+        raised = {"fence": messages.c.fence + 1, "attempts": messages.c.attempts + 1}
+        db.execute(messages.update().where(messages.c.message_id.in_(ids)).values(**values, **raised))
         started = {"actor": owner, "started_at": now}
         tries = [{"message_id": row["message_id"], "attempt": row["attempts"] + 1, **started} for row in ready]
         db.execute(message_attempts.insert(), tries)
@@ -199,36 +199,43 @@ def mark(db: Connection, outcomes: Sequence[tuple[Message, str, str]], now: date
     Returns:
         How many rows were still ours; a row that another worker has taken over is left alone.
     """
-    changed, by_cohort = 0, {}
+    ids = [message.message_id for message, _, _ in outcomes]
+    query = sa.select(messages.c.message_id, messages.c.fence).where(
+        messages.c.message_id.in_(ids), messages.c.state.in_(("sending", "unknown"))
+    )
+    # Locked, so that what is ours now is ours until the commit.
+    ours = set(db.execute(query.with_for_update()).tuples())
+    rows, tries, by_cohort = [], [], dict[str, dict[str, int]]()
     for message, outcome, code in outcomes:
-        state, values = _marked(message, outcome, code, now)
-        mine = sa.and_(
-            messages.c.message_id == message.message_id,
-            messages.c.fence == message.fence,
-            messages.c.state.in_(("sending", "unknown")),
+        if (message.message_id, message.fence) not in ours:
+            continue
+        marked = _marked(message, outcome, code, now)
+        rows.append({"the_id": message.message_id, **marked})
+        tries.append({"the_id": message.message_id, "the_attempt": message.attempts, "outcome": outcome, "code": code})
+        counts = by_cohort.setdefault(message.cohort_id, {})
+        counts[marked["state"]] = counts.get(marked["state"], 0) + 1
+    if rows:
+        mine = messages.c.message_id == sa.bindparam("the_id")
+        columns: dict[str, Any] = {name: sa.bindparam(name) for name in ("state", "reason", "sent_at", "retry_at")}
+        db.execute(messages.update().where(mine).values(lease_owner=None, lease_until=None, **columns), rows)
+        attempt = sa.and_(
+            message_attempts.c.message_id == sa.bindparam("the_id"),
+            message_attempts.c.attempt == sa.bindparam("the_attempt"),
         )
-        done = db.execute(
-            messages.update().where(mine).values(state=state, lease_owner=None, lease_until=None, **values)
-        )
-        if done.rowcount:
-            changed += 1
-            attempt = sa.and_(
-                message_attempts.c.message_id == message.message_id, message_attempts.c.attempt == message.attempts
-            )
-            db.execute(message_attempts.update().where(attempt).values(ended_at=now, outcome=outcome, code=code))
-            counts = by_cohort.setdefault(message.cohort_id, {})
-            counts[state] = counts.get(state, 0) + 1
+        told: dict[str, Any] = {"outcome": sa.bindparam("outcome"), "code": sa.bindparam("code")}
+        db.execute(message_attempts.update().where(attempt).values(ended_at=now, **told), tries)
     for cohort_id in sorted(by_cohort):
         _append(db, cohort_id, Note("mail.sent", counts=by_cohort[cohort_id]), now, owner)
-    return changed
+    return len(rows)
 
 
-def _marked(message: Message, outcome: str, code: str, now: datetime) -> tuple[str, dict[str, Any]]:
+def _marked(message: Message, outcome: str, code: str, now: datetime) -> dict[str, Any]:
+    marked: dict[str, Any] = {"reason": code or None, "sent_at": None, "retry_at": None}
     if outcome == "accepted":
-        return "accepted", {"sent_at": now, "reason": None}
+        return marked | {"state": "accepted", "reason": None, "sent_at": now}
     if outcome == "retry" and message.attempts <= len(RETRY_WAITS):
-        return "queued", {"retry_at": now + RETRY_WAITS[message.attempts - 1], "reason": code}
-    return ("unknown" if outcome == "unknown" else "refused"), {"reason": code}
+        return marked | {"state": "queued", "retry_at": now + RETRY_WAITS[message.attempts - 1]}
+    return marked | {"state": "unknown" if outcome == "unknown" else "refused"}
 
 
 def any_in_doubt(db: Connection) -> bool:

@@ -25,8 +25,8 @@ class Claim:
     about: str
     stage: str
     action: str
-    due_on: date | None
-    due_at: datetime | None
+    due_on: date
+    due_at: datetime
     ends_at: datetime | None
     ready_at: datetime
     details: dict[str, Any]

@@ -104,7 +104,8 @@ def roster(db: Connection, ids: Iterable[str] | None = None) -> pd.DataFrame:
     """The roster, one row per person by id, with every mapped column but the sensitive ones."""
     query = sa.select(*[people.c[name] for name in PERSON_COLUMNS], people.c.more).order_by(people.c.person_id)
     if ids is not None:
-        wanted, rows = sorted(set(ids)), []
+        wanted = sorted(set(ids))
+        rows: list[Any] = []
         for start in range(0, len(wanted), 500):
             part = query.where(people.c.person_id.in_(wanted[start : start + 500]))
             rows += db.execute(part).mappings().all()

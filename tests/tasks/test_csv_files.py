@@ -176,6 +176,7 @@ def test_a_last_line_without_line_break_is_kept():
         ('id,name\n1,"' + "x" * 140_000 + '"\n', {"cell": 200_000}, "longer than"),
         ('id,name\n1,"' + "x\n" * 70_000 + '"\n', {}, "longer than"),
         ('id,name\n1,"' + "x\n" * 9, {}, "never closed"),
+        ("id,name\n" + "\n" * 1200, {"rows": 5}, "blank lines"),
     ],
 )
 def test_too_much_is_refused_as_a_whole(text, limits, word):
