@@ -72,14 +72,13 @@ def discreet(fn: Callable[P, R]) -> Callable[P, R]:
 
 def whereabouts(error: Exception) -> str:
     """The kind of an error and the line of ours that met it."""
-    frames = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)]
+    met_at = ((Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__))
     ours = [
-        f"{file.relative_to(CHECKOUT)}:{line}"
-        for file, line in zip(frames, lines, strict=True)
+        f" at {file.relative_to(CHECKOUT)}:{line}"
+        for file, line in met_at
         if file.is_relative_to(CHECKOUT) and "site-packages" not in file.parts
     ]
-    return f"{type(error).__name__} at {ours[-1]}" if ours else type(error).__name__
+    return type(error).__name__ + (ours[-1] if ours else "")
 
 
 class Flow(prefect.Flow[P, R]):
@@ -106,8 +105,9 @@ class Task(prefect.Task[P, R]):
         if _plain.get():
             return self.fn(*args, **kwargs)
         # Nothing here is ever a future, so Prefect need not search a cohort, field by field, for one (twice a call).
-        named = {name: opaque(value) for name, value in kwargs.items()}
-        return super().__call__(*map(opaque, args), **named)
+        values: list[Any] = [opaque(value) for value in args]
+        named: dict[str, Any] = {name: opaque(value) for name, value in kwargs.items()}
+        return super().__call__(*values, **named)
 
 
 def flow(name: str, *, run_name: str | None = None, retries: int = 0) -> Callable[[Callable[P, R]], Flow[P, R]]:

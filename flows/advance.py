@@ -3,8 +3,8 @@
 import logging
 from datetime import datetime
 
-from cohortflow.engine import flow, show_table, tell
-from cohortflow.store import occasions
+from cohortflow.engine import flow, in_deployment, show_table, start_deployment, tell
+from cohortflow.store import messages, occasions
 from flows.check_ins import check_in
 from flows.closing import close
 from flows.evaluation import evaluate
@@ -53,6 +53,8 @@ def advance_program(program_id: str, now: datetime | None = None) -> int:
             tell("occasion.failed", cohort_id, occasion=moment)
     rows = [{"cohort": each, "occasions": count, "failed": each in failed} for each, count in sorted(done.items())]
     show_table("advanced", rows, f"What was done in {program_id}")
+    if in_deployment() and mails_wait(now):
+        start_deployment("deliver-mail/deliver-mail", {}, f"{program_id} {now.isoformat()}")
     if failed:
         raise CohortflowError("; ".join(failed[each] for each in sorted(failed)))
     return sum(done.values())
@@ -63,6 +65,12 @@ def next_step(program_id: str, now: datetime, without: set[str]) -> tuple[str, s
     with current_house().database.read() as db:
         ready = occasions.ready_work(db, now, program_id).get(program_id, [])
     return next((step for step in ready if step[0] not in without), None)
+
+
+def mails_wait(now: datetime) -> bool:
+    """Whether any mail may go now."""
+    with current_house().database.read() as db:
+        return messages.waiting(db, now) > 0
 
 
 def what_failed(cohort_id: str, moment: str, error: Exception) -> str:

@@ -1,6 +1,9 @@
 """Approve matches: the one act that is left to a person."""
 
 from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
 
 from cohortflow.engine import flow
 from cohortflow.programs.parts import part_of
@@ -11,16 +14,18 @@ from flows.matching import approval_of
 from schemas.errors import CohortflowError
 
 TRIES = 8
+# What Prefect is given it keeps and shows to every operator, so an approver is named by part and never by address.
+Approver = Annotated[str, Field(pattern=r"^role:(approver#[1-9][0-9]?|owner)$", examples=["role:approver#1"])]
 
 
 @flow("approve-matches", run_name="approve · {cohort_id}")
-def approve_matches(cohort_id: str, by: str, note: str = "", now: datetime | None = None) -> int:
+def approve_matches(cohort_id: str, by: Approver, now: datetime | None = None) -> int:
     """Approve every match that is proposed in a cohort; a second approval finds nothing to approve.
 
     Args:
         cohort_id: such as emerging-leaders/2027-spring.
-        by: the address of one of the program's approvers.
-        note: why, in words; kept with the approval's length only, for it may name people.
+        by: role:approver#1 is the first address under `approvers:`; role:owner the owner, where nobody is named there.
+        now: leave it empty; the instant to decide by, where it is not the present one.
 
     Returns:
         How many matches were approved.
@@ -32,7 +37,7 @@ def approve_matches(cohort_id: str, by: str, note: str = "", now: datetime | Non
         part = part_of(by, standing.cohort)
         if part is None:
             raise CohortflowError(
-                f"{cohort_id}: that address is not one of its approvers; see `approvers:` in the program's file"
+                f"{cohort_id}: that is not one of its approvers; see `approvers:` in the program's file"
             )
         if standing.row.state == "held":
             raise CohortflowError(f"{cohort_id} is held ({standing.row.held_reason}); resume it first")

@@ -85,26 +85,30 @@ def read_turn(house: House, claim: Claim, now: datetime) -> Turn:
 
 
 @task(retries=2)
-def record_turn(turn: Turn, changes: Changes) -> None:
-    """Write everything that was decided, or nothing."""
+def record_turn(turn: Turn, changes: Changes) -> bool:
+    """Write everything that was decided, or nothing; False when somebody else changed the cohort meanwhile."""
     standing, claim = turn.standing, turn.claim
-    with turn.house.database.write() as db:
-        record(
-            db,
-            claim.cohort_id,
-            standing.row.version,
-            changes,
-            now=turn.now,
-            actor="cohortflow",
-            config_hash=standing.row.config_hash,
-            claim=claim,
-        )
+    try:
+        with turn.house.database.write() as db:
+            record(
+                db,
+                claim.cohort_id,
+                standing.row.version,
+                changes,
+                now=turn.now,
+                actor="cohortflow",
+                config_hash=standing.row.config_hash,
+                claim=claim,
+            )
+    except Overtaken:
+        return False
     tell(
         f"occasion.{'skipped' if changes.skipped_because else 'done'}",
         claim.cohort_id,
         occasion=claim.key,
         mails=len(changes.intents),
     )
+    return True
 
 
 def carry(cohort_id: str, stage: str, now: datetime, decide: Callable[[Turn], Changes]) -> int:
@@ -126,11 +130,10 @@ def carry(cohort_id: str, stage: str, now: datetime, decide: Callable[[Turn], Ch
 
 def _decide_and_record(turn: Turn, decide: Callable[[Turn], Changes]) -> None:
     for _ in range(TRIES):
-        try:
-            return record_turn(turn, decide(turn))
-        except Overtaken:
-            # Somebody answered while we decided: look again, decide again.
-            turn = read_turn(turn.house, turn.claim, turn.now)
+        if record_turn(turn, decide(turn)):
+            return
+        # Somebody answered while we decided: look again, decide again.
+        turn = read_turn(turn.house, turn.claim, turn.now)
     raise CohortflowError(
         f"{turn.claim.cohort_id} {turn.claim.key}: the cohort kept changing; the next tick tries again"
     )

@@ -39,9 +39,16 @@ def advance_programs(now: datetime | None = None) -> Found:
         start_runs(found, now)
     with house.database.write() as db:
         instances.note_tick(db, now)
-    rows = [{"ready programs": len(found.programs), "mails": found.mails, "faulty": len(faulty), "held": len(held)}]
-    show_table("tick", rows, "What this tick found")
+    show_found(found)
     return found
+
+
+def show_found(found: Found) -> None:
+    """Show the operator what was found; a tick that found nothing leaves nothing to look at."""
+    counts = {"ready programs": len(found.programs), "mails": found.mails}
+    counts |= {"faulty programs": len(found.faulty), "held rosters": len(found.held)}
+    if any(counts.values()):
+        show_table("tick", [counts], "What this tick found")
 
 
 def look(now: datetime, faulty: list[str], held: list[str]) -> Found:
@@ -51,12 +58,12 @@ def look(now: datetime, faulty: list[str], held: list[str]) -> Found:
 
 
 def start_runs(found: Found, now: datetime) -> None:
-    """Start the deployments. The key holds the tick's instant, for Prefect never runs a used key again."""
-    stamp = now.strftime("%Y%m%dT%H%M%S.%f")
+    """Start the deployments. Mail that is still to be queued is delivered when its program has been advanced."""
+    stamp = now.isoformat()
     for program_id in found.programs[:MOST_PROGRAMS_AT_ONCE]:
-        start_deployment("advance-program/advance-program", {"program_id": program_id}, f"advance-{program_id}-{stamp}")
-    if found.mails or found.programs:
-        start_deployment("deliver-mail/deliver-mail", {}, f"deliver-{stamp}")
+        start_deployment("advance-program/advance-program", {"program_id": program_id}, f"{program_id} {stamp}")
+    if found.mails:
+        start_deployment("deliver-mail/deliver-mail", {}, stamp)
 
 
 def one_pass(now: datetime | None = None) -> dict[str, int]:

@@ -1,7 +1,5 @@
 """Whom a mail is for, decided when it is ready: a reminder goes only to who has not answered."""
 
-from typing import Any
-
 import pandas as pd
 
 from cohortflow.engine import task
@@ -74,12 +72,14 @@ def _in_state(participants: pd.DataFrame, states: tuple[str, ...]) -> pd.DataFra
 
 def members_of(pairs: pd.DataFrame, participants: pd.DataFrame) -> pd.DataFrame:
     """The people in some matches who still take part: person_id, role, match_ids."""
-    sides: list[list[Any]] = []
     gone = set(participants.loc[participants["state"].isin(("left", "withdrawn")), "person_id"])
-    for role in ("mentee", "mentor"):
-        for person_id, own in pairs.groupby(f"{role}_id", sort=True):
-            if person_id not in gone:
-                sides.append([person_id, role, tuple(sorted(own["match_id"])), ("-",)])
+    own: dict[tuple[str, str], list[str]] = {}
+    for row in each_row(pairs):
+        own.setdefault((row.mentee_id, "mentee"), []).append(row.match_id)
+        own.setdefault((row.mentor_id, "mentor"), []).append(row.match_id)
+    sides = [
+        [person_id, role, tuple(sorted(ids)), ("-",)] for (person_id, role), ids in own.items() if person_id not in gone
+    ]
     return pd.DataFrame(sides, columns=COLUMNS)
 
 

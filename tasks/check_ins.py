@@ -1,6 +1,7 @@
 """Which matches have gone quiet, by the signs the program declares."""
 
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -17,28 +18,32 @@ def quiet_matches(
 
     A meeting counts from the day an answer reports it; a match that never met counts from the day it became active.
     """
+    told: dict[str, list[Any]] = {}
+    for answer in each_row(answers.sort_values("answered_at")):
+        told.setdefault(answer.about, []).append(answer)
     rows = []
     for match in each_row(matches[matches["state"] == "active"]):
-        own = answers[answers["about"] == match.match_id].sort_values("answered_at")
+        own = told.get(match.match_id, [])
         sign = next((each.text for each in signals if _shows(each, match.active_at, own, now)), None)
         if sign:
             rows.append([match.match_id, sign])
     return pd.DataFrame(rows, columns=["match_id", "sign"])
 
 
-def _shows(signal: Signal, active_at: pd.Timestamp, own: pd.DataFrame, now: datetime) -> bool:
-    met = own[[bool(body.get("met")) for body in own["body"]]] if len(own) else own
-    pulses = own[own["occasion"].str.startswith("check_in#")] if len(own) else own
+def _shows(signal: Signal, active_at: pd.Timestamp, own: list[Any], now: datetime) -> bool:
+    """Whether a sign shows in the answers about one match, oldest first."""
+    met = [answer.answered_at for answer in own if answer.body.get("met")]
+    pulses = [answer for answer in own if answer.occasion.startswith("check_in#")]
+    limit = pd.Timedelta(days=signal.n or 0)
     if signal.kind == "no_meeting":
-        last = met["answered_at"].max() if len(met) else active_at
-        return bool(now - last > pd.Timedelta(days=signal.n or 0))
+        return bool(now - (met[-1] if met else active_at) > limit)
     if signal.kind == "first_meeting_late":
-        return len(met) == 0 and bool(now - active_at > pd.Timedelta(days=signal.n or 0))
+        return not met and bool(now - active_at > limit)
     if signal.kind == "pulse_below":
-        latest = pulses["body"].iloc[-1] if len(pulses) else {}
-        return "useful" in latest and int(latest["useful"]) < (signal.n or 0)
+        marks = [int(answer.body["useful"]) for answer in pulses if "useful" in answer.body]
+        return bool(marks) and marks[-1] < (signal.n or 0)
     if signal.kind == "one_sided":
-        return len(pulses) >= 2 and pulses["person_id"].nunique() == 1
+        return len(pulses) >= 2 and len({answer.person_id for answer in pulses}) == 1
     return False
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 PROGRAM_CONFIGS = Path(__file__).parents[1] / "program_configs"
 COHORT = "small-circle/2027-spring"
-APPROVER = "dana.reyes@acme.example"
 
 COMPANY = """\
 version: 1
@@ -101,7 +100,11 @@ def application(person_id: str) -> dict[str, object]:
     skill = ["Leading a team", "Coaching others", "Presenting"][int(person_id[1:]) % 3]
     given: dict[str, object] = {"career_goal": "Lead a first team", "working_style": "By trying things out"}
     if person_id.startswith("M"):
-        return given | {"skills_offered": [skill, "Hiring"], "capacity": 2 if person_id == "M01" else 1, "consent": "yes"}
+        return given | {
+            "skills_offered": [skill, "Hiring"],
+            "capacity": 2 if person_id == "M01" else 1,
+            "consent": "yes",
+        }
     return given | {"skills_wanted": [skill], "consent": "yes"}
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from scene_files import AFTER, AGREEMENT, APPROVER, COHORT, MENTEES, MENTORS, PROGRAM, PULSE, application, roster_csv
+from scene_files import AFTER, AGREEMENT, COHORT, MENTEES, MENTORS, PROGRAM, PULSE, application, roster_csv
 from scene_files import write_configuration as write_configuration
 
 from cohortflow.engine import plainly
@@ -90,10 +90,10 @@ class Scene:
         with plainly(), living_in(self.house):
             return take_in_answers(self.house, self.cohort_id, replies, self.now, via="test")
 
-    def approve(self, by: str = APPROVER) -> int:
+    def approve(self, by: str = "role:approver#1") -> int:
         """The approver says yes now."""
         with plainly(), living_in(self.house):
-            return approve_matches(self.cohort_id, by, "", self.now)
+            return int(approve_matches(self.cohort_id, by, self.now))
 
     def everybody_applies(self, people: Collection[str] = MENTORS + MENTEES) -> None:
         """All of them submit the application."""
@@ -108,7 +108,9 @@ class Scene:
                 replies.append(Reply(person_id, "accept", "match.accept", given, self.now, match["match_id"]))
         assert not self.take(replies)
 
-    def everybody_answers(self, form: str, occasion: str, answers: dict[str, object], *, by_match: bool = False) -> None:
+    def everybody_answers(
+        self, form: str, occasion: str, answers: dict[str, object], *, by_match: bool = False
+    ) -> None:
         """Everybody in a live match fills in a form: once, or for each match."""
         found = {}
         for match in self.matches("approved", "accepted", "active"):

@@ -16,11 +16,12 @@ def address_of(person_id: str, cohort: Cohort) -> str:
 
 
 def part_of(address: str, cohort: Cohort) -> str | None:
-    """The part an address plays as an approver (or as the owner, where no approver is named); None when it has none."""
+    """The part an address plays as an approver (or as the owner, where no approver is named); None when it has none.
+
+    A part may be named as well: it is its own.
+    """
     wanted = address.strip().lower()
-    for number, approver in enumerate(cohort.program.approvers, start=1):
-        if approver.lower() == wanted:
-            return f"role:approver#{number}"
-    if not cohort.program.approvers and cohort.program.owner.lower() == wanted:
-        return "role:owner"
-    return None
+    approvers = cohort.program.approvers
+    parts = {f"role:approver#{number}": each for number, each in enumerate(approvers, start=1)}
+    parts = parts or {"role:owner": cohort.program.owner}
+    return next((part for part, each in parts.items() if wanted in (part, each.lower())), None)

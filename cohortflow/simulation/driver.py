@@ -19,6 +19,7 @@ from cohortflow.programs.calendars import local_day, to_utc
 from cohortflow.programs.cohorts import Cohort, read_cohort
 from cohortflow.programs.documents import read_config
 from cohortflow.programs.occasions import dated_occasions
+from cohortflow.programs.parts import part_of
 from cohortflow.simulation.company import found_company
 from cohortflow.simulation.robots import MailSeen, Robots
 from cohortflow.store import messages, occasions
@@ -203,7 +204,7 @@ def _approver_approves(life: Life, approvals: list[datetime]) -> None:
     if any(at <= life.now for at in approvals):
         approvals[:] = [at for at in approvals if at > life.now]
         by = life.cohort.program.approvers[0] if life.cohort.program.approvers else life.cohort.program.owner
-        life.approvals += approve_matches(life.cohort.id, by, "", life.now)
+        life.approvals += approve_matches(life.cohort.id, part_of(by, life.cohort) or by, life.now)
 
 
 def _seen(life: Life, message_ids: list[str]) -> list[MailSeen]:

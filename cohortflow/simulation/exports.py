@@ -13,6 +13,7 @@ from cohortflow.simulation.driver import Life
 from cohortflow.store import overview, people
 from flows.reporting import draw_report
 from schemas.changes import LIVE_MATCH
+from schemas.occasions import NOT_NARROWED
 from tasks.exports import to_csv
 
 MESSAGES = (
@@ -24,12 +25,7 @@ UNMATCHED = ("person_id", "role", "reason")
 QUARANTINE = ("file", "row", "column", "reason")
 EVENTS = ("chain", "seq", "at", "kind", "actor", "occasion", "about", "counts", "bundle", "hash")
 
-WHY_UNMATCHED = {
-    "left": "has left the company",
-    "withdrawn": "has withdrawn",
-    "declined": "was not chosen: more applied than there are seats",
-    "waitlisted": "waits for a partner",
-}
+GONE = {"left": "has left the company", "withdrawn": "has withdrawn", "declined": "has declined"}
 
 Row = dict[str, Any]
 
@@ -73,7 +69,7 @@ def _part(path: Path) -> Path:
 def _message(row: Row, cohort: Cohort, zones: Mapping[str, str]) -> Row:
     zone = _zone(row, cohort, zones)
     times = {name: shown(row[name], zone) for name in ("due_at", "sent_at")}
-    return {**row, "cohort": row["cohort_id"], **times}
+    return {**row, "cohort": row["cohort_id"], "about": told(row["about"]), **times}
 
 
 def _zone(row: Row, cohort: Cohort, zones: Mapping[str, str]) -> str:
@@ -84,6 +80,11 @@ def _zone(row: Row, cohort: Cohort, zones: Mapping[str, str]) -> str:
 def shown(at: datetime | None, zone: str) -> str:
     """An instant on a clock of that zone, with its offset."""
     return at.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds") if at else ""
+
+
+def told(value: str) -> str:
+    """Nothing where the store says "-": a spreadsheet would take the dash for the beginning of a formula."""
+    return "" if value == NOT_NARROWED else value
 
 
 def _pair(row: Row) -> Row:
@@ -106,22 +107,29 @@ def _unmatched(participants: list[Row], matches: list[Row]) -> list[Row]:
 
 
 def _why_unmatched(row: Row, had_partner: bool) -> str:
+    if row["state"] in GONE:
+        return GONE[row["state"]]
     if row["reason"]:
         return str(row["reason"])
-    if row["state"] in WHY_UNMATCHED:
-        return WHY_UNMATCHED[row["state"]]
-    return "the match ended, and no other was found" if had_partner else "applied, and was not proposed"
+    if had_partner:
+        return "the match ended, and no other was found"
+    if row["state"] == "waitlisted":
+        return f"more people applied than there are seats; place {row['place']} in line"
+    return "applied, and has not been matched yet"
 
 
 def _event(row: Row, cohort: Cohort) -> Row:
     counts = [f"{name}={value}" for name, value in sorted(row["counts"].items())]
-    return {**row, "at": shown(row["at"], cohort.program.calendar.time_zone), "counts": counts}
+    plain = {name: told(row[name]) for name in ("occasion", "about", "bundle")}
+    return {**row, **plain, "at": shown(row["at"], cohort.program.calendar.time_zone), "counts": counts}
 
 
 def _entries(life: Life, rows: Mapping[str, Row], zones: Mapping[str, str]) -> Iterator[BookEntry]:
     """Every mail that left, with what the ledger knows of it."""
     for letter, at in life.transport:
-        row = rows[letter.message_id]
+        row = rows.get(letter.message_id)
+        if row is None:
+            continue  # another cohort of the same program wrote it
         local = at.astimezone(ZoneInfo(_zone(row, life.cohort, zones)))
         yield BookEntry(
             message_id=letter.message_id,

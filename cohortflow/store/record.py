@@ -106,32 +106,43 @@ def _insert_matches(db: Connection, cohort_id: str, new: list[NewMatch], now: da
 
 
 def _insert_answers(db: Connection, cohort_id: str, new: list[NewAnswer]) -> None:
+    """Add answers as the newest revisions; what they replace is kept."""
+    if not new:
+        return
+    last = _revisions(db, cohort_id, sorted({answer.person_id for answer in new}))
+    rows, superseded = [], []
     for answer in new:
-        same = sa.and_(
-            answers.c.cohort_id == cohort_id,
-            answers.c.occasion == answer.occasion,
-            answers.c.form == answer.form,
-            answers.c.person_id == answer.person_id,
-            answers.c.about == answer.about,
+        key = (answer.occasion, answer.form, answer.person_id, answer.about)
+        revision = last.get(key, 0) + 1
+        if revision > 1:
+            superseded.append(answer_id_of(cohort_id, *key, revision - 1))
+        last[key] = revision
+        names = dict(zip(("occasion", "form", "person_id", "about"), key, strict=True))
+        told = {"body": dict(answer.body), "answered_at": answer.answered_at, "via": answer.via}
+        ids = {"answer_id": answer_id_of(cohort_id, *key, revision), "cohort_id": cohort_id}
+        rows.append({**ids, **names, "revision": revision, "is_current": True, **told})
+    db.execute(answers.insert(), rows)
+    if superseded:
+        db.execute(answers.update().where(answers.c.answer_id.in_(superseded)).values(is_current=False))
+
+
+def _revisions(db: Connection, cohort_id: str, person_ids: list[str]) -> dict[tuple[str, str, str, str], int]:
+    """The newest revision of each answer of some people, by (occasion, form, person, about)."""
+    key = (answers.c.occasion, answers.c.form, answers.c.person_id, answers.c.about)
+    found: dict[tuple[str, str, str, str], int] = {}
+    for start in range(0, len(person_ids), 500):
+        query = sa.select(*key, sa.func.max(answers.c.revision)).where(
+            answers.c.cohort_id == cohort_id, answers.c.person_id.in_(person_ids[start : start + 500])
         )
-        last = db.execute(sa.select(sa.func.max(answers.c.revision)).where(same)).scalar() or 0
-        if last:
-            db.execute(answers.update().where(same).values(is_current=False))
-        told = (cohort_id, answer.occasion, answer.form, answer.person_id, answer.about, str(last + 1))
-        row = {
-            "answer_id": "a-" + hashlib.sha256("\x1f".join(told).encode()).hexdigest()[:16],
-            "cohort_id": cohort_id,
-            "occasion": answer.occasion,
-            "form": answer.form,
-            "person_id": answer.person_id,
-            "about": answer.about,
-            "revision": last + 1,
-            "is_current": True,
-            "body": dict(answer.body),
-            "answered_at": answer.answered_at,
-            "via": answer.via,
-        }
-        db.execute(answers.insert().values(**row))
+        for row in db.execute(query.group_by(*key)).tuples():
+            found[row[:4]] = int(row[4])
+    return found
+
+
+def answer_id_of(cohort_id: str, occasion: str, form: str, person_id: str, about: str, revision: int) -> str:
+    """The id of one revision of one answer."""
+    told = "\x1f".join((cohort_id, occasion, form, person_id, about, str(revision)))
+    return "a-" + hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def queue(db: Connection, cohort_id: str, intents: list[Intent], config_hash: str, now: datetime) -> int:

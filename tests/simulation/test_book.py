@@ -13,8 +13,6 @@ import pytest
 
 from cohortflow.simulation.book import BookEntry, write_book
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = ("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync")
 STAGES = ("recruit", "match", "check_in")
 
 
@@ -79,17 +77,6 @@ def test_nothing_in_the_page_is_fetched_or_breaks_out_of_it(tmp_path: Path) -> N
     assert "alert(" not in page.replace("&lt;/title&gt;&lt;script&gt;alert(2)&lt;/script&gt;", "")
     assert "default-src 'none'" in page
     assert not re.search(r"(src|href)=\"https?:", page)
-
-
-@pytest.fixture(scope="module")
-def chromium_browser() -> Iterator[Any]:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed; on Debian: apt-get install chromium")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=list(QUIET))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -1,0 +1,200 @@
+"""The command line: every command, its options and its help; what a command does is imported when it is called."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from cohortflow.cli.errors import spoken
+
+
+class Spoken(TyperGroup):
+    """A group whose commands end with a plain message when something is wrong."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command that was named."""
+        with spoken():
+            return super().invoke(ctx)
+
+
+app = typer.Typer(
+    name="cohortflow",
+    cls=Spoken,
+    help="Workflow-as-code for mentorship programs: one YAML file per program carries every cohort through its life.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+CohortName = Annotated[str, typer.Argument(metavar="PROGRAM/COHORT", help="such as emerging-leaders/2027-spring")]
+Json = Annotated[bool, typer.Option("--json", help="as JSON, for other programs")]
+By = Annotated[str, typer.Option("--by", metavar="ADDRESS", help="the address of an approver of the program")]
+Seed = Annotated[int, typer.Option("--seed", metavar="S", help="the same seed gives the same files")]
+
+
+@app.command()
+def check(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FILE]...", help="all programs, if none is named")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Look for faults in program files; exit 1 when there are any."""
+    from cohortflow.cli.check import check as run
+    from schemas.settings import Settings
+
+    settings = Settings()
+    raise typer.Exit(run(files or [], settings.programs, settings.templates, as_json))
+
+
+@app.command()
+def plan(
+    named: Annotated[str, typer.Argument(metavar="PROGRAM/COHORT", help="an id or a file, and a cohort of it")],
+    defaults: Annotated[bool, typer.Option("--defaults", help="the program with all it leaves out")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show every date and mail of a cohort. Nothing is written."""
+    from cohortflow.cli.planning import show
+
+    raise typer.Exit(show(named, defaults, as_json))
+
+
+@app.command()
+def tick() -> None:
+    """Do one pass in this process: take files in, do what is ready, send what may go. Late or twice is harmless."""
+    from cohortflow.cli.running import tick as run
+
+    raise typer.Exit(run())
+
+
+@app.command()
+def status(
+    named: Annotated[str, typer.Argument(metavar="[PROGRAM/COHORT]", help="one cohort, with its occasions")] = "",
+    as_json: Json = False,
+) -> None:
+    """Show how the cohorts stand, what comes next, and what is in the way."""
+    from cohortflow.cli.status import show
+
+    raise typer.Exit(show(named, as_json))
+
+
+@app.command()
+def approve(
+    cohort: CohortName,
+    by: By,
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="why, in words")] = "",
+) -> None:
+    """Approve the matches that are proposed: the one act that is left to a person."""
+    from cohortflow.cli.running import approve as run
+
+    run(cohort, by, note)
+
+
+@app.command()
+def hold(
+    cohort: CohortName,
+    by: By,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why, for the owner; no names")] = "",
+) -> None:
+    """Stop a cohort: nothing falls due and no mail goes until it is resumed. Answers are still taken."""
+    from cohortflow.cli.running import hold as run
+
+    run(cohort, by, reason)
+
+
+@app.command()
+def resume(
+    cohort: CohortName,
+    by: By,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why, for the record; no names")] = "",
+    compress: Annotated[
+        bool, typer.Option("--compress", help="for a cohort declared late: do at once what is overdue")
+    ] = False,
+) -> None:
+    """Let a held cohort go on where it stopped."""
+    from cohortflow.cli.running import resume as run
+
+    run(cohort, by, reason, compress)
+
+
+@app.command()
+def answer(
+    file: Annotated[Path, typer.Option("--csv", metavar="FILE", help="an export of another form tool")],
+    cohort: Annotated[str, typer.Option("--cohort", metavar="PROGRAM/COHORT")],
+    form: Annotated[str, typer.Option("--form", metavar="NAME", help="the form that was filled in, such as apply")],
+    occasion: Annotated[
+        str, typer.Option("--occasion", metavar="KEY", help="what it answers, such as check_in#2; found if left out")
+    ] = "",
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", metavar="'HEADER=QUESTION'", help="a column by its header; repeatable")
+    ] = None,
+) -> None:
+    """Take in answers from a file; rows that nobody can be found for go to quarantine."""
+    from cohortflow.cli.answering import take_in
+
+    raise typer.Exit(take_in(file, cohort, form, occasion, columns or []))
+
+
+@app.command()
+def preview(
+    cohort: CohortName,
+    message: Annotated[str, typer.Option("--message", metavar="NAME", help="such as invite or meet_your_match")],
+    person: Annotated[str, typer.Option("--person", metavar="ID", help="an employee id; a sample reader if none")] = "",
+    language: Annotated[str, typer.Option("--language", metavar="xx")] = "",
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="write the HTML part here")] = None,
+) -> None:
+    """Show a mail as it would be sent. Nothing is sent, and nothing is written to the database."""
+    from cohortflow.cli.previewing import show
+
+    show(cohort, message, person, language, html)
+
+
+@app.command()
+def company(
+    people: Annotated[int, typer.Option("--people", metavar="N", min=1, max=200_000)],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR")],
+    seed: Seed = 1,
+    on: Annotated[
+        datetime | None, typer.Option("--on", metavar="DATE", formats=["%Y-%m-%d"], help="the first day; today if none")
+    ] = None,
+) -> None:
+    """Write the roster of a synthetic company as an HR system exports it, and those of the months after."""
+    from cohortflow.cli.simulating import write_rosters
+
+    write_rosters(people, seed, out, on.date() if on else None)
+
+
+@app.command()
+def simulate(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="a program: an id or a file")],
+    cohort: Annotated[str, typer.Option("--cohort", metavar="ID", help="such as 2027-spring")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR")],
+    people: Annotated[Path | None, typer.Option("--people", metavar="CSV", help="a roster of your own")] = None,
+    staff: Annotated[
+        int, typer.Option("--company", metavar="N", min=10, max=200_000, help="people in a made-up one")
+    ] = 600,
+    seed: Seed = 1,
+    engine: Annotated[Literal["plain", "prefect"], typer.Option("--engine", help="both give the same files")] = "plain",
+) -> None:
+    """Live through a whole cohort in seconds, with robots for people, and write what became of it."""
+    from cohortflow.cli.simulating import Wish, simulate as run
+
+    run(Wish(file, cohort, out, people, staff, seed, engine), next_command=f"cohortflow plan {file}/{cohort}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", metavar="DIR")] = Path("out/demo"),
+    seed: Seed = 7,
+    engine: Annotated[
+        Literal["plain", "prefect"], typer.Option("--engine", help="both give the same files")
+    ] = "prefect",
+) -> None:
+    """Carry a cohort of 60 through its whole life, by Prefect's own engine, in about a minute."""
+    from cohortflow.cli.simulating import demo as run
+
+    run(out, seed, engine)

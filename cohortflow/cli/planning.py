@@ -1,0 +1,42 @@
+"""`cohortflow plan`: find the program, look for faults, and show the plan or the whole file."""
+
+import sys
+
+from cohortflow.cli.check import template_names
+from cohortflow.cli.errors import tell
+from cohortflow.cli.finding import Target, find
+from cohortflow.cli.plan import print_plan
+from cohortflow.cli.words import printable
+from cohortflow.programs.cohorts import read_cohort
+from cohortflow.programs.documents import read_config
+from cohortflow.programs.parsing import check_config, parse_program, resolved_text
+from schemas.errors import CohortflowError
+from schemas.settings import Settings
+
+
+def show(named: str, defaults: bool, as_json: bool) -> int:
+    """Print the plan of a cohort, or with `defaults` the program with all it leaves out; 1 when it has faults."""
+    settings = Settings()
+    target = find(named, settings)
+    texts = read_config(target.file)
+    folder = target.file.parent.as_posix()
+    faults = check_config(texts, target.program_id, folder, template_names(settings.templates))
+    errors = [fault for fault in faults if fault.severity == "error"]
+    if errors:
+        for fault in errors:
+            tell(str(fault))
+        tell(f"Mend the file, then run `cohortflow check {target.file.as_posix()}`.")
+        return 1
+    if defaults:
+        sys.stdout.write(printable(resolved_text(texts, target.program_id, folder)))
+        return 0
+    if not target.key:
+        raise CohortflowError(_which(target, texts, folder))
+    cohort = read_cohort(texts, target.program_id, target.key, folder=folder)
+    return print_plan(cohort, faults, as_json)
+
+
+def _which(target: Target, texts: dict[str, str], folder: str) -> str:
+    keys = parse_program(texts, target.program_id, folder).cohorts
+    named = " or ".join(f"`cohortflow plan {target.program_id}/{key}`" for key in keys)
+    return f"{target.program_id}: name a cohort, for example {named}; or add --defaults for the whole program"
