@@ -7,16 +7,18 @@ import pandas as pd
 
 from cohortflow.engine import flow
 from cohortflow.programs.cohorts import Cohort
+from cohortflow.programs.later import reason_to_hold
 from cohortflow.programs.occasions import dated_occasions
 from cohortflow.programs.waiting import after_approval, late_match
 from cohortflow.store import frames
 from flows.carry import Turn, carry, mails_of
 from schemas.changes import LIVE_MATCH, Changes, Intent, NewMatch
+from schemas.errors import CohortflowError
 from schemas.matching import MatchSetting
 from schemas.occasions import Occasion
 from schemas.rows import each_row
 from tasks.applicants import applicants_of, exclusions_of
-from tasks.intents import told_at_once
+from tasks.intents import Sending, mails_to_queue, told_at_once
 from tasks.matches import approve_proposals, decide_on_silence
 from tasks.matching import propose_pairs, propose_replacement, shortfall
 
@@ -46,6 +48,8 @@ def decide(turn: Turn) -> Changes:
 
 def propose_matches(turn: Turn) -> Changes:
     """The best pairs there are, each with its reasons; told with the arithmetic when there are not seats enough."""
+    if reason := reason_to_hold(turn.cohort.program):
+        raise CohortflowError(f"{turn.cohort.id}: {reason}")
     applicants = _applicants(turn, ("applied",))
     changes = Changes()
     if told := shortfall(applicants):
@@ -75,24 +79,29 @@ def approval_of(cohort: Cohort, standing: frames.Standing, now: datetime, by: st
     """Approve every proposed match: the first time for the whole cohort, later for each match by itself."""
     changes = approve_proposals(standing.matches, now, by)
     first = standing.occasions.get(("match.approval", "-"), "pending") == "pending"
+    begun = {key for (key, about), state in standing.occasions.items() if about == "-" and state in ("done", "skipped")}
     if first:
         changes.occasions += after_approval(cohort, now)
-        return changes
-    begun = {key for (key, about), state in standing.occasions.items() if about == "-" and state in ("done", "skipped")}
-    started = "orient.closes" in begun
+        begun = _closed_meanwhile(cohort, now)
     for match_id, columns in changes.matches.items():
-        changes.occasions += _late_occasions(cohort, now, match_id, begun)
-        if started:
+        changes.occasions += _late_occasions(cohort, now, match_id, begun, announced=first)
+        if not first and "orient.closes" in begun:
             columns |= {"state": "active", "active_at": now}
     return changes
 
 
-def _late_occasions(cohort: Cohort, now: datetime, match_id: str, begun: set[str]) -> list[Occasion]:
+def _closed_meanwhile(cohort: Cohort, now: datetime) -> set[str]:
+    """The mails of the orientation that are of no more use for the cohort, because it was approved after its start."""
+    orient = [each for each in dated_occasions(cohort) if each.stage == "orient" and each.kind == "mail"]
+    return {each.key for each in orient if each.ends_at is not None and each.ends_at <= now}
+
+
+def _late_occasions(cohort: Cohort, now: datetime, match_id: str, begun: set[str], announced: bool) -> list[Occasion]:
     """What a match made late gets for itself; what the cohort has not had yet, it will have with the cohort."""
-    late = [*late_match(cohort, now)]
-    accepting = [each for each in after_approval(cohort, now, match_id) if each.action in ("remind", "accept_closes")]
-    mine = [replace(each, about=match_id) for each in late if each.stage == "match" or each.key in begun]
-    return mine + accepting
+    mine = [each for each in late_match(cohort, now) if each.key in begun or (each.stage == "match" and not announced)]
+    if not announced:
+        mine += [each for each in after_approval(cohort, now, match_id) if each.action in ("remind", "accept_closes")]
+    return [replace(each, about=match_id) for each in mine]
 
 
 def mails_unless_approved(turn: Turn) -> Changes:
@@ -121,7 +130,20 @@ def propose_rematch(turn: Turn) -> Changes:
     changes.note("match.rematch_proposed", turn.claim.key, turn.claim.about, pairs=len(pairs))
     if changes.new_matches:
         _ask_for_approval(turn, changes)
+    else:
+        changes.intents += _tell_who_waits(turn, applicants)
     return changes
+
+
+def _tell_who_waits(turn: Turn, applicants: pd.DataFrame) -> list[Intent]:
+    """Nobody has room: tell the one who lost a partner that the search goes on (those who waited before know)."""
+    ended = turn.standing.matches[turn.standing.matches["match_id"] == turn.claim.about]
+    lonely = applicants[(applicants["role"] == "mentee") & applicants["person_id"].isin(ended["mentee_id"])]
+    rows = [[person_id, "mentee", (), ("-",)] for person_id in lonely["person_id"]]
+    readers = pd.DataFrame(rows, columns=["person_id", "role", "match_ids", "abouts"])
+    claim, wording = turn.claim, turn.house.wording()
+    sending = Sending(claim.key, "match", "waitlist", "unmatched", claim.about, turn.now, {}, None)
+    return mails_to_queue(sending, readers, turn.people, turn.cohort, None, None, wording, turn.now)
 
 
 def _ask_for_approval(turn: Turn, changes: Changes) -> None:

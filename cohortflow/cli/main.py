@@ -181,9 +181,9 @@ def simulate(
     engine: Annotated[Literal["plain", "prefect"], typer.Option("--engine", help="both give the same files")] = "plain",
 ) -> None:
     """Live through a whole cohort in seconds, with robots for people, and write what became of it."""
-    from cohortflow.cli.simulating import Wish, simulate as run
+    from cohortflow.cli.simulating import simulate as run
 
-    run(Wish(file, cohort, out, people, staff, seed, engine), next_command=f"cohortflow plan {file}/{cohort}")
+    run(file, cohort, out, people=people, company=staff, seed=seed, engine=engine)
 
 
 @app.command()

@@ -4,7 +4,7 @@ import sys
 
 from cohortflow.cli.check import template_names
 from cohortflow.cli.errors import tell
-from cohortflow.cli.finding import Target, find
+from cohortflow.cli.finding import Target, find, nearest
 from cohortflow.cli.plan import print_plan
 from cohortflow.cli.words import printable
 from cohortflow.programs.cohorts import read_cohort
@@ -30,13 +30,15 @@ def show(named: str, defaults: bool, as_json: bool) -> int:
     if defaults:
         sys.stdout.write(printable(resolved_text(texts, target.program_id, folder)))
         return 0
+    keys = list(parse_program(texts, target.program_id, folder).cohorts)
     if not target.key:
-        raise CohortflowError(_which(target, texts, folder))
+        raise CohortflowError(_which(target, keys))
+    if target.key not in keys:
+        raise CohortflowError(f"{target.program_id} has no cohort {target.key!r}; {nearest(target.key, keys)}")
     cohort = read_cohort(texts, target.program_id, target.key, folder=folder)
     return print_plan(cohort, faults, as_json)
 
 
-def _which(target: Target, texts: dict[str, str], folder: str) -> str:
-    keys = parse_program(texts, target.program_id, folder).cohorts
+def _which(target: Target, keys: list[str]) -> str:
     named = " or ".join(f"`cohortflow plan {target.program_id}/{key}`" for key in keys)
     return f"{target.program_id}: name a cohort, for example {named}; or add --defaults for the whole program"

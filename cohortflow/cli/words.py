@@ -1,4 +1,4 @@
-"""How the command line shows things: names as they were typed, numbers with their noun, nothing that steers a terminal."""
+"""How the command line shows things: names as they were typed, numbers with their noun, and nothing hidden."""
 
 import sys
 from collections.abc import Mapping

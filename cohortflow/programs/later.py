@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from cohortflow.programs.merging import NOT_NEEDED, STANDARD_FILE
 from cohortflow.programs.trees import Node, Path, path_text
 from schemas.errors import Fault, Severity
+from schemas.program import Program
 
 _HELD_TYPES = ("group", "peer", "micro", "cross_company")
 _HELD_AIMS = ("fairest", "stable")
-_PREFERENCES = ("ranked_choice", "availability", "career_stage")
+_PREFERENCES = ("ranked_choice",)
 
 _NOTES: tuple[tuple[Path, str], ...] = (
     (
         ("escalate",),
         "the ladder for matches in trouble is carried out by a later version; until then they are only flagged",
     ),
-    (("trial",), "asking for another partner is carried out by a later version; until then the owner starts a rematch"),
     (
         ("stages", "match", "choose"),
         "ranking of partners is carried out by a later version; until then nobody is asked",
@@ -37,14 +37,19 @@ _NOTES: tuple[tuple[Path, str], ...] = (
     (("measure", "compare_with"), "the comparison is made by a later version; until then the report leaves it out"),
     (("email", "at_most"), "the limit per person is counted by a later version; until then every mail goes"),
     (("email", "max_mails_per_tick"), "the limit per tick is kept by a later version; until then all that is due goes"),
-    (
-        ("mentees_per_mentor_everywhere",),
-        "mentees in other programs are counted by a later version; until then each program counts its own",
-    ),
     (("group_size",), "groups are made by a later version"),
     (("level_gap",), "peers are paired by a later version"),
     (("companies",), "programs across companies are run by a later version"),
 )
+
+
+def reason_to_hold(program: Program) -> str | None:
+    """Why no cohort of a program can be run by this version; None for the programs it runs."""
+    if program.type in _HELD_TYPES:
+        return f"programs of type {program.type} are run by a later version"
+    if program.matching.aim in _HELD_AIMS:
+        return f"the aim {program.matching.aim!r} is reached by a later version; write another under matching.aim"
+    return None
 
 
 def later_faults(tree: Node) -> list[Fault]:
@@ -60,7 +65,7 @@ def _found(tree: Node) -> Iterator[Fault]:
             yield _about(node, sentence, "note")
     prefer = tree.get("matching", "prefer")
     for key, node in prefer.children() if prefer else ():
-        if key in _PREFERENCES or str(key).startswith("text:"):
+        if key in _PREFERENCES:
             yield _about(node, "this preference is weighed by a later version; until then it counts nothing", "note")
     yield from _note_values(tree)
 
@@ -90,8 +95,8 @@ def _note_values(tree: Node) -> Iterator[Fault]:
     for _, node in signs.children() if signs else ():
         yield from _when_value(
             node,
-            lambda text: not text.startswith("no meeting"),
-            "this sign is watched by a later version; until then only quiet matches are flagged",
+            lambda text: text == "goal overdue",
+            "this sign is watched by a later version; until then it flags nothing",
         )
 
 

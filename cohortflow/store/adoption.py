@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from cohortflow.programs.calendars import local_day
 from cohortflow.programs.cohorts import Cohort
+from cohortflow.programs.later import reason_to_hold
 from cohortflow.programs.occasions import dated_occasions
 from cohortflow.store import cohorts, events, occasions
 from cohortflow.store.cohorts import CohortRow
@@ -33,8 +34,8 @@ def declare(db: Connection, cohort: Cohort, line: Mapping[str, Any], config_hash
     note = Note("cohort.declared", counts={"occasions": count})
     events.append(db, cohort.id, [note], at=now, actor=ACTOR, bundle=config_hash)
     late = first_day_has_passed(cohort, now)
-    if late:
-        cohorts.hold(db, cohort.id, LATE, now=now, actor=ACTOR)
+    if reason := reason_to_hold(cohort.program) or (LATE if late else None):
+        cohorts.hold(db, cohort.id, reason, now=now, actor=ACTOR)
     return late
 
 
@@ -45,13 +46,19 @@ def derive_anew(
     cohorts.drop_undone(db, row.cohort_id)
     count = occasions.insert(db, row.cohort_id, dated_occasions(cohort), config_hash, now)
     late, was_late = first_day_has_passed(cohort, now), row.held_reason == LATE
-    state: dict[str, Any] = {"state": "held", "held_reason": LATE} if late else {}
-    if was_late and not late:
+    reason = reason_to_hold(cohort.program) or (LATE if late else None)
+    state: dict[str, Any] = {"state": "held", "held_reason": reason} if reason else {}
+    if row.state == "held" and not reason and _by_itself(row):
         state = {"state": "declared", "held_reason": None}
     cohorts.change(db, row.cohort_id, config_hash=config_hash, line=dict(line), refused_line=None, **state)
     note = Note("cohort.derived", counts={"occasions": count})
     events.append(db, row.cohort_id, [note], at=now, actor=ACTOR, bundle=config_hash)
     return late and not was_late
+
+
+def _by_itself(row: CohortRow) -> bool:
+    """Whether a hold was for what stood in the file, so that a mended file ends it; a person's hold stays."""
+    return row.held_reason == LATE or "later version" in (row.held_reason or "")
 
 
 def withdraw(db: Connection, row: CohortRow, now: datetime) -> None:

@@ -112,7 +112,8 @@ def roster(db: Connection, ids: Iterable[str] | None = None) -> pd.DataFrame:
     else:
         rows = list(db.execute(query).mappings().all())
     flat = [{**{name: row[name] for name in PERSON_COLUMNS}, **row["more"]} for row in rows]
-    frame = pd.DataFrame(flat, columns=PERSON_COLUMNS if not flat else None)
+    # Plain objects, as in `frames`: pandas' own strings are slow to walk over.
+    frame = pd.DataFrame(flat, columns=PERSON_COLUMNS if not flat else None, dtype=object)
     frame["joined_on"] = pd.to_datetime(frame["joined_on"])
     return frame
 
