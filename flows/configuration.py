@@ -104,6 +104,8 @@ def take_in_program(house: House, path: Path, seen: dict[str, object], now: date
         events.append(db, path.stem, chain, at=now, actor="configuration", bundle=config_hash)
         rows = {row.key: row for row in cohorts.read_rows(db, path.stem)}
         for key, cohort in views.items():
+            if house.settings.only_cohorts and key not in house.settings.only_cohorts:
+                continue
             follow(house, db, rows.get(key), cohort, lines[key], config_hash, now)
         for key, row in rows.items():
             if key not in views and row.begun_at is None and row.state != "closed":

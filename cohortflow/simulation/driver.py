@@ -95,7 +95,7 @@ def simulated(
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cohortflow-")))
         settings = Settings(
-            home=home, program_dir=program_file.resolve().parent, only_programs=(program_file.stem,), durable=False,
+            home=home, program_dir=program_file.resolve().parent, only_programs=(program_file.stem,), only_cohorts=(key,), durable=False,
             database_url="", mail="", lease_seconds=3600,
         )  # fmt: skip
         transport = MemoryTransport()

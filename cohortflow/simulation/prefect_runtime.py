@@ -2,46 +2,85 @@
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
+from schemas.errors import CohortflowError
+
 STARTUP_SECONDS = 120
 # Nothing is scheduled, late or paused while a simulation runs; these services would only share its two cores.
-IDLE_SERVICES = ("SCHEDULER", "LATE_RUNS", "PAUSE_EXPIRATIONS", "FOREMAN", "TRIGGERS", "REPOSSESSOR")
+IDLE_SERVICES = ("SCHEDULER", "LATE_RUNS", "PAUSE_EXPIRATIONS", "FOREMAN", "TRIGGERS", "REPOSSESSOR", "DB_VACUUM")
+# Whatever server or database the environment or a profile names is somebody else's.
+NOT_OURS = ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING")
 
 
 @contextmanager
-def prefect_running(home: Path) -> Iterator[None]:
-    """Run Prefect's server for the length of the block; flows called in it are runs of that server, kept in `home`.
+def prefect_running(home: Path) -> Iterator[Callable[[], None]]:
+    """Run Prefect's server for the length of the block; its runs are kept in `home`.
 
-    Whatever server the environment or a profile names is left alone.
+    The server starts while the block goes on; flows may be called once the function that is given has returned.
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # Read by Prefect while it is imported.
-    os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
-    os.environ["DO_NOT_TRACK"] = "1"
+    os.environ |= {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}  # read on import
     from prefect import settings
+    from prefect.context import SyncClientContext
     from prefect.server.api.server import SubprocessASGIServer
 
-    with settings.temporary_settings(_settings_for(home), restore_defaults=_not_ours(settings)), _quietly():
-        # Started by name: a flow that has to start it would wait no longer than a profile says.
-        server = SubprocessASGIServer()
-        server.start(STARTUP_SECONDS)
+    not_ours = {getattr(settings, name) for name in NOT_OURS}
+    with ExitStack() as stack:
+        stack.enter_context(settings.temporary_settings(_settings_for(home), restore_defaults=not_ours))
+        stack.enter_context(_quietly())
+        starting = _Starting(SubprocessASGIServer())
+        stack.callback(starting.stop)
+
+        def wait() -> None:
+            starting.wait()
+            # One client for all runs: each would make its own, and read the world's certificates for it.
+            stack.enter_context(SyncClientContext.get_or_create())
+
+        yield wait
+
+
+class _Starting(threading.Thread):
+    """A server that starts in the background, with the settings of whoever asked for it."""
+
+    def __init__(self, server: Any) -> None:
+        super().__init__(daemon=True)
+        self.server, self.context = server, copy_context()
+        self.problem: Exception | None = None
+        self.start()
+
+    def run(self) -> None:
         try:
-            yield
-        finally:
-            server.stop()
+            self.context.run(self.server.start, STARTUP_SECONDS)
+        except Exception as problem:
+            self.problem = problem  # raised again where somebody waits for the server
 
+    def stop(self) -> None:
+        """End the server, even one that is still starting."""
+        self.join()
+        self.server.stop()
 
-def _not_ours(settings: Any) -> set[Any]:
-    """What would send our runs to somebody else's server."""
-    return {settings.PREFECT_API_URL, settings.PREFECT_API_KEY, settings.PREFECT_API_AUTH_STRING}
+    def wait(self) -> None:
+        """Return when the server answers.
+
+        Raises:
+            CohortflowError: it does not.
+        """
+        self.join()
+        if self.problem is not None:
+            raise CohortflowError(
+                f"Prefect's server did not start within {STARTUP_SECONDS} seconds; run this again when the machine "
+                "is less busy, or with --engine plain"
+            ) from self.problem
 
 
 def _settings_for(home: Path) -> dict[Any, Any]:
-    from prefect.settings import legacy
+    from prefect import settings
 
     told: dict[str, Any] = {
         "PREFECT_HOME": home,
@@ -53,14 +92,14 @@ def _settings_for(home: Path) -> dict[Any, Any]:
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": 100,
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": 100,
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": 1,
-        "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+        "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": None,
-        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_LEVEL": "CRITICAL",
         "PREFECT_LOGGING_TO_API_ENABLED": False,
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": False,
     }
     told |= {f"PREFECT_SERVER_SERVICES_{name}_ENABLED": False for name in IDLE_SERVICES}
-    known = legacy._get_settings_fields(legacy.Settings)
-    return {known[name]: value for name, value in told.items()}
+    return {getattr(settings, name): value for name, value in told.items()}
 
 
 @contextmanager
