@@ -84,7 +84,7 @@ def read_turn(house: House, claim: Claim, now: datetime) -> Turn:
     return Turn(house, claim, frames.read_standing(house.database, claim.cohort_id), now)
 
 
-@task(retries=2)
+@task
 def record_turn(turn: Turn, changes: Changes) -> bool:
     """Write everything that was decided, or nothing; False when somebody else changed the cohort meanwhile."""
     standing, claim = turn.standing, turn.claim

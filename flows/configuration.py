@@ -34,7 +34,11 @@ def take_in_texts(now: datetime) -> int:
     house = current_house()
     if house.is_untouched(house.settings.templates) and house.texts_faults is not None:
         return house.texts_faults
-    house.texts_faults = _take_in_texts(house, now)
+    try:
+        house.texts_faults = _take_in_texts(house, now)
+    except Exception:
+        house.look_again()
+        raise
     return house.texts_faults
 
 
@@ -49,7 +53,9 @@ def _take_in_texts(house: House, now: datetime) -> int:
     if seen.get("seen_hash") == name:
         return len(seen["faults"])
     faults = faults or [str(fault) for fault in Stationery(texts).faults()]
-    with house.database.write() as db:
+    with house.database.write_alone() as db:
+        if bundles.seen_programs(db).get(TEXTS_PROGRAM, {}).get("seen_hash") == name:
+            return len(faults)
         if faults:
             bundles.note_program(db, TEXTS_PROGRAM, now, seen_hash=name, faults=faults)
         else:
@@ -66,9 +72,19 @@ def take_in_programs(now: datetime) -> list[str]:
     Returns:
         The ids of programs whose newest file has faults; they stay on what was accepted.
     """
-    house, faulty = current_house(), list[str]()
+    house = current_house()
     if house.is_untouched(house.settings.programs) and not house.faulty:
-        return faulty
+        return []
+    try:
+        house.faulty = _take_in_programs(house, now)
+    except Exception:
+        house.look_again()
+        raise
+    return house.faulty
+
+
+def _take_in_programs(house: House, now: datetime) -> list[str]:
+    faulty = []
     with house.database.read() as db:
         seen = bundles.seen_programs(db)
     for path in program_files(house.settings.programs):
@@ -79,7 +95,6 @@ def take_in_programs(now: datetime) -> list[str]:
         except ProgramError as error:
             faulty.append(path.stem)
             keep_to_what_was_accepted(house, path.stem, error, seen.get(path.stem, {}), now)
-    house.faulty = faulty
     return faulty
 
 
@@ -97,7 +112,9 @@ def take_in_program(house: House, path: Path, seen: dict[str, object], now: date
     lines = {key: cohort_line(texts, path.stem, key) for key in program.cohorts}
     views = {key: read_cohort(texts, path.stem, key) for key in program.cohorts}
     source = program.people.source
-    with house.database.write() as db:
+    with house.database.write_alone() as db:
+        if bundles.seen_programs(db).get(path.stem, {}).get("seen_hash") == name:
+            return  # another tick was quicker
         config_hash = bundles.keep_bundle(db, "config", texts, now)
         bundles.note_program(db, path.stem, now, seen_hash=name, accepted_hash=config_hash, faults=[], source=source)
         chain = [Note("program.accepted", counts={"cohorts": len(views)})]
@@ -161,7 +178,7 @@ def keep_to_what_was_accepted(
     """A file with faults changes nothing; its owner is told once, when a second tick still finds it faulty."""
     mark, faults = _mark_of(error), [str(fault) for fault in error.faults]
     again = seen.get("seen_hash") == mark
-    with house.database.write() as db:
+    with house.database.write_alone() as db:
         told = {"told_hash": mark} if again else {}
         bundles.note_program(db, program_id, now, seen_hash=mark, faults=faults, **told)
         if again and seen.get("told_hash") != mark:

@@ -51,6 +51,10 @@ class House:
         self.signatures[folder] = found
         return same
 
+    def look_again(self) -> None:
+        """Forget what was seen of the files, because taking them in failed: the next tick must not pass them by."""
+        self.signatures.clear()
+
     def stationery(self, texts_hash: str | None = None) -> Stationery:
         """The accepted mail texts, or those of a given hash; compiled once."""
         if texts_hash in self._texts:

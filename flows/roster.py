@@ -129,7 +129,7 @@ def merge_reading(
 ) -> None:
     """Write what a file says: good rows to the roster, bad ones to quarantine, and who is no longer in it."""
     rows = [_plain(row) for row in reading.people.to_dict("records")]
-    with house.database.write() as db:
+    with house.database.write_alone() as db:
         if people.was_taken(db, sha256):
             return
         accepted, unchanged = people.merge(db, source, rows, file_on)
@@ -148,7 +148,7 @@ def put_aside(
     house: House, source: str, name: str, file_on: date, sha256: str, reading: RosterReading, now: datetime
 ) -> None:
     """A file that cannot be used at all: nothing of it is taken, and every row of it can be looked up."""
-    with house.database.write() as db:
+    with house.database.write_alone() as db:
         if reading.refused and not people.was_taken(db, sha256):
             intake = {"sha256": sha256, "source": source, "file": name, "file_on": file_on, "taken_at": now}
             counts = {"rows": reading.rows_in, "accepted": 0, "unchanged": 0, "quarantined": reading.refused_rows}
@@ -172,28 +172,36 @@ def quarantine_of(reading: RosterReading) -> list[dict[str, object]]:
 
 def _note(house: House, source: str, now: datetime, reason: str | None, **columns: object) -> str | None:
     columns["state"] = columns.get("state") or ("held" if reason else "ok")
-    with house.database.write() as db:
+    with house.database.read() as db:
         known = people.read_source(db, source) or {}
-        if known.get("state") == "faulty" and columns.get("sha256") is None and reason == known.get("reason"):
-            columns["state"] = "faulty"
-        same = known and known["reason"] == reason and known["state"] == columns["state"]
-        if not same or "sha256" in columns:
-            people.note_source(db, source, now, reason=reason, **columns)
+    if known.get("state") == "faulty" and "sha256" not in columns and reason == known.get("reason"):
+        columns["state"] = "faulty"
+    told = {"reason": reason, **columns}
+    if any(known.get(name) != value for name, value in told.items()):
+        with house.database.write_alone() as db:
+            people.note_source(db, source, now, **told)
     return reason
 
 
 def hold_cohorts(house: House, program_ids: list[str], reason: str | None, now: datetime) -> None:
     """Let no mail go by a roster that cannot be trusted, and tell the owner when it stays so."""
+    with house.database.read() as db:
+        changing = cohorts.to_change_roster_hold(db, program_ids, reason)
+        staying = cohorts.running_under_hold(db, program_ids) if reason else []
+    if changing:
+        with house.database.write() as db:
+            cohorts.set_roster_hold(db, changing, reason, now=now, actor="roster")
+    for row in staying:
+        if row.cohort_id not in changing and reason:
+            _tell_owner(house, row, reason, now)
+
+
+def _tell_owner(house: House, row: cohorts.CohortRow, reason: str, now: datetime) -> None:
     with house.database.write() as db:
-        rows = [row for each in program_ids for row in cohorts.read_rows(db, each) if row.state != "closed"]
-        waiting = [row for row in rows if row.roster_hold != reason]
-        cohorts.set_roster_hold(db, [row.cohort_id for row in waiting], reason, now=now, actor="roster")
-        for row in rows:
-            if reason and row.roster_hold == reason and row.state == "running":
-                cohort = frames.load_cohort(db, row)
-                occasion = f"roster.held.{hashlib.sha256(reason.encode()).hexdigest()[:8]}"
-                intents = told_at_once(cohort, "roster_held", "owner", occasion, now, house.wording_in(db))
-                queue(db, row.cohort_id, intents, row.config_hash, now)
+        cohort = frames.load_cohort(db, row)
+        occasion = f"roster.held.{hashlib.sha256(reason.encode()).hexdigest()[:8]}"
+        intents = told_at_once(cohort, "roster_held", "owner", occasion, now, house.wording_in(db))
+        queue(db, row.cohort_id, intents, row.config_hash, now)
 
 
 @task(retries=1)

@@ -1,9 +1,11 @@
 """SIGKILL at a chosen point of an act, in a forked child; what that leaves behind; and the second run.
 
-A point is the instant before an SQL statement (BEGIN included), before a COMMIT, and before each link and removal of
-a file in the outbox. Nothing of this is known to the code under test: SQLAlchemy's and Python's own events count.
+A point is the instant before an SQL statement (BEGIN included), before the COMMIT of a transaction that may write, and
+before each link and removal of a file in the outbox. The code under test knows nothing of it: SQLAlchemy's own events
+and Python's audit events count.
 """
 
+import gc
 import hashlib
 import os
 import shutil
@@ -20,6 +22,7 @@ from typing import Any
 import sqlalchemy as sa
 from scenes import Scene
 from sqlalchemy import event
+from sqlalchemy.engine import Connection
 
 from cohortflow.mailroom.outbox import OutboxTransport
 from cohortflow.store import events
@@ -27,8 +30,9 @@ from cohortflow.store.database import Database, open_database
 from cohortflow.store.tables import metadata
 from flows.house import House
 
-Act = Callable[[Scene], None]
+Act = Callable[[Scene], object]
 State = dict[str, list[tuple[Any, ...]]]
+Letters = dict[str, str]
 
 # What may differ after a second try: how often something was tried, by whom, and the numbers a database gives.
 VOLATILE = {"fence", "attempts", "lease_owner", "lease_until", "retry_at", "occasion_id", "version"}
@@ -43,14 +47,15 @@ class Step:
     now: datetime
     before: Path
     after: State
-    mails: dict[str, str]
+    letters: Letters
+    cold: bool = False  # whether the process is to look at the files as if it had never seen them
 
 
 def count_down_to(point: int, database: Database, outbox: Path) -> None:
     """Kill this process at its n-th point."""
     left = point
 
-    def reach(*_: object) -> None:
+    def reach() -> None:
         nonlocal left
         left -= 1
         if left == 0:
@@ -60,8 +65,12 @@ def count_down_to(point: int, database: Database, outbox: Path) -> None:
         if name in ("os.link", "os.remove") and str(given[0]).startswith(str(outbox)):
             reach()
 
-    event.listen(database.engine, "before_cursor_execute", reach)
-    event.listen(database.engine, "commit", reach)
+    def commit(db: Connection) -> None:
+        if db.get_execution_options().get("cohortflow_write"):
+            reach()
+
+    event.listen(database.engine, "before_cursor_execute", lambda *_: reach())
+    event.listen(database.engine, "commit", commit)
     sys.addaudithook(touch)
 
 
@@ -70,6 +79,7 @@ def was_killed_at(point: int, scene: Scene, act: Act) -> bool:
     child = os.fork()
     if child == 0:
         try:
+            gc.disable()
             count_down_to(point, scene.house.database, scene.house.settings.outbox)
             act(scene)
             os._exit(0)
@@ -90,23 +100,25 @@ def run_again(scene: Scene, act: Act) -> None:
     act(scene)
 
 
-def state_of(database: Database, *, every_column: bool = False) -> State:
-    """Every row of every table, as far as it must be the same whoever was killed on the way."""
+def rows_of(database: Database, leave_out: Callable[[sa.Column[Any]], bool]) -> State:
+    """Every row of every table, sorted, without some columns."""
     found = {}
     with database.read() as db:
         for table in metadata.sorted_tables:
-            names = [c.name for c in table.c if every_column or c.name not in VOLATILE]
-            rows = [tuple(row) for row in db.execute(sa.select(*[table.c[name] for name in names]))]
-            found[table.name] = sorted(rows, key=repr)
-    if not every_column:
-        found["events"] = _story(database)
-        # Who tried how often is volatile; that nothing was accepted twice is not.
-        found["message_attempts"] = []
+            columns = [column for column in table.c if not leave_out(column)]
+            if columns:
+                found[table.name] = sorted((tuple(row) for row in db.execute(sa.select(*columns))), key=repr)
     return found
 
 
-def _story(database: Database) -> list[tuple[Any, ...]]:
-    """The history without delivery (a recovery tells more of it), and without the seals; each chain must be whole."""
+def state_of(database: Database) -> State:
+    """Everything that must be the same in the end, whoever was killed on the way."""
+    found = rows_of(database, lambda column: column.name in VOLATILE or column.table.name == "message_attempts")
+    return found | {"events": history_of(database)}
+
+
+def history_of(database: Database) -> list[tuple[Any, ...]]:
+    """The history without delivery (a recovery tells more of it) and without seals; each chain must be whole."""
     table, told = metadata.tables["events"], []
     with database.read() as db:
         for row in db.execute(sa.select(table).order_by(table.c.chain, table.c.seq)).mappings():
@@ -117,34 +129,118 @@ def _story(database: Database) -> list[tuple[Any, ...]]:
     return told
 
 
-def mails_in(outbox: Path) -> dict[str, str]:
+def mark_of(scene: Scene) -> str:
+    """A short name for everything a kill has left: two equal ones have the same future."""
+    rows = rows_of(scene.house.database, lambda column: column.name == "lease_until")
+    there = sorted(letters_in(scene.house.settings.outbox))
+    return hashlib.sha256(repr((rows, there)).encode()).hexdigest()
+
+
+def letters_in(outbox: Path) -> Letters:
     """The letters that were accepted: name and content."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(outbox.glob("*.eml"))}
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in outbox.glob("*.eml")}
 
 
-def letters_touched(outbox: Path) -> dict[str, tuple[int, int]]:
-    """Which file each letter is; a letter written a second time would be another."""
-    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in outbox.glob("*.eml")}
+def files_of(outbox: Path) -> set[tuple[str, int, int]]:
+    """Which file each letter is; a letter put there a second time would be another."""
+    return {(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in outbox.glob("*.eml")}
 
 
-def set_back(step: Step, house: House, url: str) -> Scene:
-    """The house as it was when the step began, on the database at `url` (a SQLite file is put back too)."""
-    home = house.settings.home
-    shutil.rmtree(home / "var", ignore_errors=True)
-    shutil.rmtree(home / "inbox", ignore_errors=True)
-    shutil.copytree(step.before / "var", home / "var")
-    shutil.copytree(step.before / "inbox", home / "inbox")
-    outbox = OutboxTransport(house.settings.outbox, durable=False)
-    fresh = replace(house, database=open_database(url, durable=False), transport=outbox, roster_changed=True)
-    return Scene(fresh, step.now)
+def set_back(step: Step, house: House, home: Path, url: str) -> Scene:
+    """A house with the files it had when the step began, on the database at `url` (a SQLite file comes with them)."""
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.copytree(step.before, home)
+    settings = house.settings.model_copy(update={"home": home, "database_url": url, "lease_seconds": 1})
+    transport = OutboxTransport(settings.outbox, durable=False)
+    database = open_database(url or settings.database, durable=False)
+    known = {"signatures": {}, "texts_faults": None} if step.cold else {"signatures": dict(house.signatures)}
+    there = {"settings": settings, "database": database, "transport": transport, "roster_changed": True}
+    return Scene(replace(house, **there, **known), step.now)
 
 
 def wait_until_alone(database: Database) -> None:
     """PostgreSQL notices a killed client a moment later; only then are its locks gone."""
-    alone = sa.text("select count(*) = 0 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
-    with database.engine.connect() as db:
-        until = time.monotonic() + 10
-        while not db.execute(alone).scalar_one():
-            db.rollback()
-            assert time.monotonic() < until, "a killed worker still holds its connection"
-            time.sleep(0.002)
+    if database.is_sqlite:
+        return
+    others = sa.text(
+        "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    until = time.monotonic() + 10
+    while True:
+        with database.read() as db:
+            if db.execute(others).scalar_one() == 0:
+                return
+        assert time.monotonic() < until, "a killed worker still holds its connection"
+        time.sleep(0.002)
+
+
+def fill(database: Database, source: Database) -> None:
+    """Make a migrated database hold exactly the rows of another."""
+    with source.read() as db:
+        rows = {table: [dict(row) for row in db.execute(sa.select(table)).mappings()] for table in metadata.sorted_tables}
+    with database.write() as db:
+        for table in reversed(metadata.sorted_tables):
+            db.execute(table.delete())
+        for table, its_rows in rows.items():
+            if its_rows:
+                db.execute(table.insert(), its_rows)
+        if not database.is_sqlite:
+            last = max((row["occasion_id"] for row in rows[metadata.tables["occasions"]]), default=0)
+            db.execute(sa.text("select setval('occasions_occasion_id_seq', :last)"), {"last": last + 1})
+
+
+@dataclass
+class Toll:
+    """What the kills of one step came to."""
+
+    step: str
+    points: int = 0
+    kills: int = 0
+    states: int = 0
+    seconds: float = 0.0
+
+
+def kill_everywhere(step: Step, scene: Callable[[], Scene], *, first: int = 1, every: int = 1) -> Toll:
+    """Kill an act at its points, one after the other, and insist on the same end each time.
+
+    What a kill leaves is compared with what earlier kills left: the second run is made once for each distinct state,
+    for it depends on nothing else.
+    """
+    toll, began, known, point = Toll(step.name), time.monotonic(), set[str](), first
+    while True:
+        here = scene()
+        here.house.database.close()
+        killed = was_killed_at(point, here, step.act)
+        wait_until_alone(here.house.database)
+        mark = mark_of(here)
+        if not killed or mark not in known:
+            known.add(mark)
+            _insist_on_the_same_end(step, here, point, again=killed)
+        here.close()
+        toll.kills += killed
+        toll.points = point if killed else toll.points
+        if not killed:
+            toll.states, toll.seconds = len(known), time.monotonic() - began
+            return toll
+        point += every
+
+
+def _insist_on_the_same_end(step: Step, scene: Scene, point: int, *, again: bool) -> None:
+    outbox = scene.house.settings.outbox
+    before = files_of(outbox)
+    if again:
+        run_again(scene, step.act)
+    told = f"{step.name}, killed at point {point}"
+    assert before <= files_of(outbox), f"{told}: a letter was lost or put there again"
+    assert letters_in(outbox) == step.letters, f"{told}: not the same letters"
+    found = state_of(scene.house.database)
+    for table, rows in step.after.items():
+        same = found[table] == rows
+        assert same, f"{told}: {table} is not the same:\n{_difference(found[table], rows)}"
+    held = [row for row in scene.rows("occasions") + scene.rows("messages") if row["lease_until"] is not None]
+    assert not held, f"{told}: leases were left behind"
+
+
+def _difference(found: list[tuple[Any, ...]], wanted: list[tuple[Any, ...]]) -> str:
+    more, less = [row for row in found if row not in wanted], [row for row in wanted if row not in found]
+    return f"only after the kill: {str(more[:3])[:2000]}\nmissing after the kill: {str(less[:3])[:2000]}"

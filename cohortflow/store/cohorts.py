@@ -81,6 +81,16 @@ def resume(db: Connection, row: CohortRow, *, now: datetime, actor: str) -> None
     events.append(db, row.cohort_id, [Note("cohort.resumed")], at=now, actor=actor)
 
 
+def to_change_roster_hold(db: Connection, program_ids: list[str], reason: str | None) -> list[str]:
+    """The cohorts under way whose roster hold is not what it should be."""
+    query = sa.select(cohorts.c.cohort_id).where(
+        cohorts.c.program_id.in_(program_ids),
+        cohorts.c.state != "closed",
+        cohorts.c.roster_hold.is_distinct_from(reason),
+    )
+    return [str(cohort_id) for cohort_id in db.execute(query.order_by(cohorts.c.cohort_id)).scalars()]
+
+
 def set_roster_hold(db: Connection, cohort_ids: list[str], reason: str | None, *, now: datetime, actor: str) -> None:
     """Hold the sending of cohorts whose roster is stale or half, or let it go on; only where that changes anything."""
     for cohort_id in cohort_ids:
@@ -89,6 +99,14 @@ def set_roster_hold(db: Connection, cohort_ids: list[str], reason: str | None, *
         if db.execute(cohorts.update().where(where).values(**values)).rowcount:
             kind = "roster.held" if reason else "roster.fresh"
             events.append(db, cohort_id, [Note(kind)], at=now, actor=actor)
+
+
+def running_under_hold(db: Connection, program_ids: list[str]) -> list[CohortRow]:
+    """The running cohorts whose roster is not trusted."""
+    query = sa.select(cohorts).where(
+        cohorts.c.program_id.in_(program_ids), cohorts.c.state == "running", cohorts.c.roster_hold.is_not(None)
+    )
+    return [CohortRow(**row) for row in db.execute(query.order_by(cohorts.c.cohort_id)).mappings()]
 
 
 def drop_undone(db: Connection, cohort_id: str) -> None:

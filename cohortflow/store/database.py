@@ -38,6 +38,17 @@ class Database:
                 yield db
 
     @contextmanager
+    def write_alone(self) -> Iterator[Connection]:
+        """A writing transaction that no other of its kind runs beside, so that two ticks take a file in only once.
+
+        SQLite lets only one write at a time anyway; PostgreSQL takes a lock that ends with the transaction.
+        """
+        with self.write() as db:
+            if not self.is_sqlite:
+                db.execute(sa.text("select pg_advisory_xact_lock(727002)"))
+            yield db
+
+    @contextmanager
     def read(self) -> Iterator[Connection]:
         """One transaction that sees a single moment and changes nothing."""
         with self.engine.connect() as connection:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.tables import cohorts, matches, participants, people
+from cohortflow.store.tables import cohorts, participants, people
 
 GONE = ("left", "withdrawn", "completed", "declined")
 
@@ -20,11 +20,10 @@ def cohorts_with_leavers(db: Connection) -> list[str]:
 
 
 def cohorts_with_leave(db: Connection) -> list[str]:
-    """Cohorts with a live match one of whose people is on leave."""
-    either = sa.or_(matches.c.mentee_id == people.c.person_id, matches.c.mentor_id == people.c.person_id)
+    """Cohorts in which somebody who is matched is on leave."""
     query = (
-        sa.select(sa.distinct(matches.c.cohort_id))
-        .join_from(people, matches, either)
-        .where(people.c.status == "on_leave", matches.c.state.in_(("approved", "accepted", "active")))
+        sa.select(sa.distinct(participants.c.cohort_id))
+        .join_from(people, participants, participants.c.person_id == people.c.person_id)
+        .where(people.c.status == "on_leave", participants.c.state == "matched")
     )
     return [str(cohort_id) for cohort_id in db.execute(query).scalars()]

@@ -1,5 +1,6 @@
 """A dropped program and roster become sent invitations with nobody pressing anything; pressing Retry sends nothing."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,7 +65,7 @@ def drop_files(home: Path) -> None:
     configs, inbox = home / "program_configs", home / "inbox" / "workers"
     configs.mkdir(parents=True)
     inbox.mkdir(parents=True)
-    (configs / "forms").symlink_to(CHECKOUT / "program_configs" / "forms")
+    shutil.copytree(CHECKOUT / "program_configs" / "forms", configs / "forms")
     dates = {"starts": starts, "ends": starts + timedelta(weeks=20), "domain": DOMAIN}
     (configs / "company.yaml").write_text(COMPANY.format(zone=zone, domain=DOMAIN))
     (configs / "first-circle.yaml").write_text(PROGRAM.format(**dates))
