@@ -54,7 +54,9 @@ def show_found(found: Found) -> None:
 def look(now: datetime, faulty: list[str], held: list[str]) -> Found:
     """What is ready and not done, in the time of what is ready."""
     with current_house().database.read() as db:
-        return Found(sorted(occasions.ready_work(db, now)), messages.waiting(db, now), faulty, held)
+        # A mail whose sender vanished waits for delivery too: only a delivery looks what became of it.
+        mails = messages.waiting(db, now) or int(messages.any_in_doubt(db))
+        return Found(sorted(occasions.ready_work(db, now)), mails, faulty, held)
 
 
 def start_runs(found: Found, now: datetime) -> None:

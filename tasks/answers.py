@@ -40,7 +40,8 @@ class Desk:
 
     @cached_property
     def _participants(self) -> dict[str, dict[str, Any]]:
-        return {str(row["person_id"]): row for row in _records(self.participants)}
+        concerned = self.participants["person_id"].isin(self.people["person_id"])
+        return {str(row["person_id"]): row for row in _records(self.participants[concerned])}
 
     @cached_property
     def _matches(self) -> dict[str, dict[str, Any]]:

@@ -1,8 +1,8 @@
 """SIGKILL at a chosen point of an act, in a forked child; what that leaves behind; and the second run.
 
-A point is the instant before an SQL statement (BEGIN included), before the COMMIT of a transaction that may write, and
-before each link and removal of a file in the outbox. The code under test knows nothing of it: SQLAlchemy's own events
-and Python's audit events count.
+A point is the instant before a transaction, before each statement and the COMMIT of a transaction that may write, and
+before each link and removal of a file in the outbox; with `reads`, also before each statement of those that only read
+(which leave nothing behind). The code under test knows nothing of it: SQLAlchemy's and Python's own events count.
 """
 
 import gc
@@ -51,36 +51,45 @@ class Step:
     cold: bool = False  # whether the process is to look at the files as if it had never seen them
 
 
-def count_down_to(point: int, database: Database, outbox: Path) -> None:
+def count_down_to(point: int, database: Database, outbox: Path, *, reads: bool) -> None:
     """Kill this process at its n-th point."""
     left = point
 
-    def reach() -> None:
+    def reach(*_: object) -> None:
         nonlocal left
         left -= 1
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    def execute(db: Connection, cursor: object, statement: str, *_: object) -> None:
+        if (reads or _may_write(db)) and not statement.startswith("BEGIN"):
+            reach()
+
+    def commit(db: Connection) -> None:
+        if _may_write(db):
+            reach()
+
     def touch(name: str, given: tuple[Any, ...]) -> None:
         if name in ("os.link", "os.remove") and str(given[0]).startswith(str(outbox)):
             reach()
 
-    def commit(db: Connection) -> None:
-        if db.get_execution_options().get("cohortflow_write"):
-            reach()
-
-    event.listen(database.engine, "before_cursor_execute", lambda *_: reach())
+    event.listen(database.engine, "begin", reach)
+    event.listen(database.engine, "before_cursor_execute", execute)
     event.listen(database.engine, "commit", commit)
     sys.addaudithook(touch)
 
 
-def was_killed_at(point: int, scene: Scene, act: Act) -> bool:
+def _may_write(db: Connection) -> bool:
+    return bool(db.get_execution_options().get("cohortflow_write"))
+
+
+def was_killed_at(point: int, scene: Scene, act: Act, *, reads: bool = False) -> bool:
     """Let a child act until its n-th point; False when it came to the end before."""
     child = os.fork()
     if child == 0:
         try:
             gc.disable()
-            count_down_to(point, scene.house.database, scene.house.settings.outbox)
+            count_down_to(point, scene.house.database, scene.house.settings.outbox, reads=reads)
             act(scene)
             os._exit(0)
         except BaseException:
@@ -148,14 +157,20 @@ def files_of(outbox: Path) -> set[tuple[str, int, int]]:
 
 def set_back(step: Step, house: House, home: Path, url: str) -> Scene:
     """A house with the files it had when the step began, on the database at `url` (a SQLite file comes with them)."""
-    shutil.rmtree(home, ignore_errors=True)
-    shutil.copytree(step.before, home)
+    _put_files_back(step.before, home)
     settings = house.settings.model_copy(update={"home": home, "database_url": url, "lease_seconds": 1})
     transport = OutboxTransport(settings.outbox, durable=False)
     database = open_database(url or settings.database, durable=False)
     known = {"signatures": {}, "texts_faults": None} if step.cold else {"signatures": dict(house.signatures)}
     there = {"settings": settings, "database": database, "transport": transport, "roster_changed": True}
     return Scene(replace(house, **there, **known), step.now)
+
+
+def _put_files_back(before: Path, home: Path) -> None:
+    shutil.rmtree(home / "var", ignore_errors=True)
+    shutil.copytree(before / "var", home / "var", copy_function=shutil.copyfile)
+    if not (home / "inbox").exists():
+        shutil.copytree(before / "inbox", home / "inbox")
 
 
 def wait_until_alone(database: Database) -> None:
@@ -198,31 +213,38 @@ class Toll:
     kills: int = 0
     states: int = 0
     seconds: float = 0.0
+    fault: str = ""
 
 
-def kill_everywhere(step: Step, scene: Callable[[], Scene], *, first: int = 1, every: int = 1) -> Toll:
+def kill_everywhere(
+    step: Step, house: House, home: Path, url: str, *, first: int = 1, every: int = 1, reads: bool = False
+) -> Toll:
     """Kill an act at its points, one after the other, and insist on the same end each time.
 
     What a kill leaves is compared with what earlier kills left: the second run is made once for each distinct state,
     for it depends on nothing else.
     """
     toll, began, known, point = Toll(step.name), time.monotonic(), set[str](), first
+    here = set_back(step, house, home, url)
+    untouched = mark_of(here)
     while True:
-        here = scene()
-        here.house.database.close()
-        killed = was_killed_at(point, here, step.act)
+        here.close()
+        killed = was_killed_at(point, here, step.act, reads=reads)
         wait_until_alone(here.house.database)
         mark = mark_of(here)
+        toll.kills += killed
         if not killed or mark not in known:
             known.add(mark)
             _insist_on_the_same_end(step, here, point, again=killed)
-        here.close()
-        toll.kills += killed
-        toll.points = point if killed else toll.points
+            mark = ""
         if not killed:
+            here.close()
             toll.states, toll.seconds = len(known), time.monotonic() - began
             return toll
-        point += every
+        if mark != untouched:
+            here.close()
+            here = set_back(step, house, home, url)
+        toll.points, point = point, point + every
 
 
 def _insist_on_the_same_end(step: Step, scene: Scene, point: int, *, again: bool) -> None:

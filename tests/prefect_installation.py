@@ -46,7 +46,9 @@ class Installation:
         return "\n".join(f"--- {log.name}\n{log.read_text()[-3000:]}" for log in sorted(self.logs.glob("*.log")))
 
 
-def wait_for(what: str, found: Callable[[], Any], *, seconds: float, every: float = 0.5, told: Callable[[], str]) -> Any:
+def wait_for(
+    what: str, found: Callable[[], Any], *, seconds: float, every: float = 0.5, told: Callable[[], str]
+) -> Any:
     """Ask again and again until there is an answer.
 
     Raises:

@@ -120,10 +120,12 @@ def roster_of(cohort: Cohort, people: int, roster_file: Path | None, seed: int, 
     known: dict[date, str] = {}
 
     def of_the_month(day: date) -> str:
-        month = max(on, day.replace(day=1))
-        if month not in known:
-            known[month] = company.roster_csv(month)
-        return known[month]
+        # Once the cohort is over, a quarter is close enough for who is still there.
+        month = day.month if day <= cohort.ends else 1 + 3 * ((day.month - 1) // 3)
+        exported = max(on, day.replace(month=month, day=1))
+        if exported not in known:
+            known[exported] = company.roster_csv(exported)
+        return known[exported]
 
     return Roster(of_the_month, source)
 

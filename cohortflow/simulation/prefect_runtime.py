@@ -12,8 +12,9 @@ from typing import Any
 from schemas.errors import CohortflowError
 
 STARTUP_SECONDS = 120
-# Nothing is scheduled, late or paused while a simulation runs; these services would only share its two cores.
-IDLE_SERVICES = ("SCHEDULER", "LATE_RUNS", "PAUSE_EXPIRATIONS", "FOREMAN", "TRIGGERS", "REPOSSESSOR", "DB_VACUUM")
+# Nothing is scheduled, late or paused while a simulation runs, and nobody reads the feed of events: these services
+# would only share its cores, and the lock of its database.
+IDLE_SERVICES = ("SCHEDULER", "LATE_RUNS", "PAUSE_EXPIRATIONS", "FOREMAN", "TRIGGERS", "REPOSSESSOR", "EVENT_PERSISTER")
 # Whatever server or database the environment or a profile names is somebody else's.
 NOT_OURS = ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_API_AUTH_STRING", "PREFECT_SERVER_API_AUTH_STRING")
 

@@ -260,6 +260,8 @@ def lapse(db: Connection, now: datetime) -> list[Message]:
             "fence": messages.c.fence + 1,
             "state": "unknown",
             "reason": "the sender stopped before it could tell",
+            "lease_owner": None,
+            "lease_until": None,
         }
         if db.execute(messages.update().where(still).values(**fenced)).rowcount:
             by_cohort[row.cohort_id] = by_cohort.get(row.cohort_id, 0) + 1

@@ -1,9 +1,7 @@
 """Each flow once, whole, under Prefect's own engine: what it does, what it says when it fails, and what Prefect keeps."""
 
-import logging
-import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,15 +10,12 @@ from typing import Any
 import pytest
 from prefect import settings
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.client.schemas.filters import ArtifactFilter, LogFilter
 from prefect.testing.utilities import prefect_test_harness
-from scene_files import AGREEMENT, PROGRAM, STAFF
-from scenes import Scene, cohort_awaiting_approval, cohort_declared, cohort_orienting, cohort_recruiting, enter
+from scene_files import PROGRAM, STAFF
+from scenes import Scene, cohort_awaiting_approval, cohort_declared, enter
 
-from cohortflow.engine import Unexpected
 from flows.advance import advance_program
 from flows.approval import approve_matches
-from flows.delivery import deliver_mail
 from flows.house import living_in
 from flows.tick import advance_programs, one_pass
 from schemas.errors import CohortflowError
@@ -28,11 +23,17 @@ from schemas.errors import CohortflowError
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PROGRAM_ID = "small-circle"
+BROKEN = "small-circle/2027-again"
 TWO_COHORTS = PROGRAM.replace(
     "cohorts:\n", "cohorts:\n  2027-again: { starts: 2027-03-01, ends: 2027-05-28, seats: 6 }\n"
 )
-NAMES = [line.split(",")[2] for line in STAFF.splitlines()]
-CANARY = "Quetzalcoatla"
+# A database that refuses a row and quotes somebody while it does so.
+REFUSE = f"""
+CREATE TRIGGER refuse BEFORE INSERT ON participants WHEN NEW.cohort_id = '{BROKEN}'
+BEGIN SELECT RAISE(ABORT, 'no room for Maya Cohen, maya.cohen@acme.example'); END
+"""
+# What of anybody must not be found: names and addresses of the whole staff, and the mailboxes of the program.
+PERSONAL = [cell for line in STAFF.splitlines() for cell in line.split(",")[1:3]] + ["@acme.example", "no room for"]
 
 
 @dataclass
@@ -88,14 +89,6 @@ def lived_up_to(scene: Scene, key: str) -> datetime:
     return due_at
 
 
-def prepare_applications(scene: Scene) -> None:
-    scene.everybody_applies()
-
-
-def prepare_agreements(scene: Scene) -> None:
-    scene.everybody_answers("agreement", "orient", AGREEMENT)
-
-
 MOMENTS = [
     ("declared", "recruit.opens", "recruit"),
     ("recruiting", "match.runs", "match"),
@@ -127,3 +120,90 @@ def test_each_stage_is_done_once_under_prefect(
     assert all(run.state.is_completed() for run in runs)
     assert any(run.name.startswith("small-circle/2027-spring · ") for run in runs)
     scene.close()
+
+
+def test_an_approval_is_given_once_under_prefect(kept: Kept, tmp_path: Path) -> None:
+    scene = cohort_awaiting_approval(tmp_path)
+    proposed = len(scene.matches("proposed"))
+
+    with living_in(scene.house):
+        counts = [approve_matches(scene.cohort_id, "role:approver#1", scene.now) for _ in range(2)]
+
+    assert counts == [proposed, 0]
+    assert proposed > 0
+    assert kept.runs()[-1].name == f"approve · {scene.cohort_id}"
+    scene.close()
+
+
+def execute(scene: Scene, statement: str) -> None:
+    """A hand at the database itself."""
+    with scene.house.database.write() as db:
+        db.exec_driver_sql(statement)
+
+
+def broken_pass(scene: Scene, at: datetime) -> str:
+    """Advance the program, whose one cohort fails; what the run says."""
+    with living_in(scene.house), pytest.raises(CohortflowError) as failed:
+        advance_program(PROGRAM_ID, at)
+    return str(failed.value)
+
+
+def test_a_failing_cohort_stops_no_other_and_is_retried(kept: Kept, tmp_path: Path) -> None:
+    scene = cohort_declared(tmp_path, program=TWO_COHORTS)
+    at = lived_up_to(scene, "recruit.opens")
+    execute(scene, REFUSE)
+
+    told = broken_pass(scene, at)
+
+    run = next(run for run in reversed(kept.runs()) if run.name == PROGRAM_ID)
+    assert run.state.is_failed()
+    assert run.state.message.endswith(told)
+    assert told.startswith(f"{BROKEN} · recruit: IntegrityError at cohortflow/store/")
+    assert "retry is safe" in told and "the next tick tries again" in told and "\n" not in told
+    assert scene.occasion("recruit.opens")["state"] == "done"
+    (pending,) = scene.rows("occasions", cohort_id=BROKEN, key="recruit.opens")
+    assert (pending["state"], pending["attempts"]) == ("pending", 1)
+
+    broken_pass(scene, at)  # the first retry is at once, the second one ten minutes later
+    execute(scene, "DROP TRIGGER refuse")
+
+    assert under_prefect(scene, at + timedelta(minutes=9)).get("occasions") == 0
+    assert under_prefect(scene, at + timedelta(minutes=10))["occasions"] >= 1
+    (done,) = scene.rows("occasions", cohort_id=BROKEN, key="recruit.opens")
+    assert done["state"] == "done"
+    scene.close()
+
+
+def test_prefect_has_kept_nothing_of_anybody(kept: Kept, tmp_path: Path) -> None:
+    scene = cohort_declared(tmp_path, program=TWO_COHORTS)
+    at = lived_up_to(scene, "recruit.opens")
+    execute(scene, REFUSE)
+    with living_in(scene.house):
+        advance_programs(at)
+    broken_pass(scene, at)
+    scene.close()
+
+    lines = logged(kept, "retry is safe")
+
+    said = [line.message for line in lines] + [str(run.model_dump()) for run in kept.runs()]
+    said += [str(run.model_dump()) for run in kept.client.read_task_runs(limit=200)]
+    files = [file for folder in (kept.home, kept.database.parent) for file in folder.rglob("*") if file.is_file()]
+    assert any("IntegrityError" in each for each in said)
+    assert any(file.name == kept.database.name for file in files)
+    for personal in PERSONAL:
+        assert not [each for each in said if personal in each]
+        assert not [file for file in files if personal.encode() in file.read_bytes()]
+
+
+def test_no_result_is_ever_written(kept: Kept) -> None:
+    assert not [path for path in kept.home.rglob("*") if path.is_file() and "storage" in path.parts]
+
+
+def logged(kept: Kept, expected: str) -> list[Any]:
+    """Everything logged so far, once a line that says `expected` has arrived."""
+    for _ in range(40):
+        lines = kept.client.read_logs(limit=200)
+        if any(expected in line.message for line in lines):
+            return list(lines)
+        time.sleep(0.25)
+    raise AssertionError(f"no line said {expected!r}; there are {len(lines)}")

@@ -130,6 +130,7 @@ def test_completed_runs_forced_to_run_again_send_nothing(installation: Installat
         installation.client.set_flow_run_state(installation.runs_of(name)[0].id, Scheduled(), force=True)
 
     for name in names:
+
         def run_twice(name: str = name) -> bool:
             first = installation.runs_of(name)[0]
             return first.run_count == 2 and first.state.is_completed()
