@@ -22,6 +22,7 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 import prefect
 from prefect.cache_policies import NO_CACHE
 from prefect.context import FlowRunContext, TaskRunContext
+from prefect.filesystems import NullFileSystem
 from prefect.utilities.annotations import opaque
 
 from schemas.errors import CohortflowError
@@ -62,12 +63,19 @@ def discreet(fn: Callable[P, R]) -> Callable[P, R]:
             return fn(*args, **kwargs)
         try:
             return fn(*args, **kwargs)
-        except CohortflowError as error:
-            raise error from None
         except Exception as error:
-            raise Unexpected(whereabouts(error)) from None
+            _write_no_result()
+            told = error if isinstance(error, CohortflowError) else Unexpected(whereabouts(error))
+            raise told from None
 
     return call
+
+
+def _write_no_result() -> None:
+    """Prefect pickles the error of a failed flow into its result storage, even where results are not kept: not ours."""
+    context = FlowRunContext.get()
+    if context is not None:
+        context.result_store.result_storage = NullFileSystem()  # type: ignore[assignment]
 
 
 def whereabouts(error: Exception) -> str:

@@ -83,6 +83,6 @@ def what_failed(cohort_id: str, moment: str, error: Exception) -> str:
         people = 0
     told = str(error) if isinstance(error, CohortflowError) else type(error).__name__
     return (
-        f"{cohort_id} · {moment}: {told} (concerns {people or 'no'} people so far; nothing was half done, retry is safe, "
-        "and if nobody does anything the next tick tries again)"
+        f"{cohort_id} · {moment}: {told} (concerns {people or 'no'} people so far; nothing was half done, "
+        "retry is safe, and if nobody does anything a later tick tries again)"
     )

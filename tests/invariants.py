@@ -6,7 +6,7 @@ exclusions are worked out here once more, from the configuration alone, so that 
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -32,14 +32,21 @@ TELLS_THE_END = ("occasion.done", "occasion.skipped", "match.approved")
 WITHOUT_PERSONAL_DATA = ("events", "occasions", "messages", "message_attempts", "matches", "cohorts", "participants")
 
 
-def check_invariants(house: House, *, before: Collection[str] = (), finished: bool = False) -> None:
+def check_invariants(
+    house: House,
+    *,
+    before: Collection[str] = (),
+    finished: bool = False,
+    moved: Mapping[str, Collection[str]] | None = None,
+) -> None:
     """Insist on every invariant that can be read from the store and the transport.
 
     Args:
         before: ids of mails that were accepted by an earlier transport of the same store.
         finished: whether everything due was done, so that no mail may still be on its way.
+        moved: where people have worked besides where they work now.
     """
-    seen = Seen(house, frozenset(before), finished)
+    seen = Seen(house, frozenset(before), finished, moved or {})
     broken = [f"{check.__name__}: {told}" for check in CHECKS for told in check(seen)]
     assert not broken, f"{len(broken)} complaints:\n" + "\n".join(broken[:20])
 
@@ -51,6 +58,7 @@ class Seen:
     house: House
     before: frozenset[str]
     finished: bool
+    moved: Mapping[str, Collection[str]] = field(default_factory=dict)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     _cohorts: dict[tuple[str, str], Cohort] = field(default_factory=dict)
 
@@ -203,9 +211,11 @@ def i_10_due_times(seen: Seen) -> Iterator[str]:
         told = f"{row['occasion']} {row['template']} to {row['person_id']} at {row['sent_at']}"
         if row["sent_at"] < max(row["due_at"], row["not_before"]):
             yield f"{told}: before it was due"
-        site = seen.people.get(row["person_id"], {}).get("site", "")
-        if why := why_not_then(seen.cohort(row["cohort_id"], row["config_hash"]), site, row["sent_at"]):
-            yield f"{told}: {why}"
+        sites = {seen.people.get(row["person_id"], {}).get("site", ""), *seen.moved.get(row["person_id"], ())}
+        cohort = seen.cohort(row["cohort_id"], row["config_hash"])
+        why = {why_not_then(cohort, site, row["sent_at"]) for site in sites}
+        if None not in why:
+            yield f"{told}: {'; '.join(sorted(str(each) for each in why))}"
 
 
 def why_not_then(cohort: Cohort, site: str, at: datetime) -> str | None:

@@ -33,6 +33,7 @@ from flows.house import House
 Act = Callable[[Scene], object]
 State = dict[str, list[tuple[Any, ...]]]
 Letters = dict[str, str]
+Files = frozenset[tuple[str, int, int]]
 
 # What may differ after a second try: how often something was tried, by whom, and the numbers a database gives.
 VOLATILE = {"fence", "attempts", "lease_owner", "lease_until", "retry_at", "occasion_id", "version"}
@@ -150,20 +151,43 @@ def letters_in(outbox: Path) -> Letters:
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in outbox.glob("*.eml")}
 
 
-def files_of(outbox: Path) -> set[tuple[str, int, int]]:
+def files_of(outbox: Path) -> Files:
     """Which file each letter is; a letter put there a second time would be another."""
-    return {(path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in outbox.glob("*.eml")}
+    return frozenset((path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in outbox.glob("*.eml"))
 
 
-def set_back(step: Step, house: House, home: Path, url: str) -> Scene:
-    """A house with the files it had when the step began, on the database at `url` (a SQLite file comes with them)."""
-    _put_files_back(step.before, home)
+@dataclass(frozen=True)
+class Ground:
+    """Where steps are tried again and again: one home, one database whose statements stay compiled."""
+
+    house: House
+    rows: Callable[[Step], None] | None = None
+
+    def set_back(self, step: Step) -> Scene:
+        """Everything as it was when the step began, in a process that has just started."""
+        self.house.database.close()
+        _put_files_back(step.before, self.house.settings.home)
+        if self.rows is not None:
+            self.rows(step)
+        seen = {"signatures": {}, "texts_faults": None} if step.cold else {"signatures": dict(self.house.signatures)}
+        return Scene(replace(self.house, roster_changed=True, **seen), step.now)
+
+
+def ground(house: House, home: Path, url: str = "") -> Ground:
+    """A ground of its own beside a house: on SQLite files that come and go with `home`, or on a migrated PostgreSQL."""
     settings = house.settings.model_copy(update={"home": home, "database_url": url, "lease_seconds": 1})
+    database = open_database(settings.database, durable=False)
     transport = OutboxTransport(settings.outbox, durable=False)
-    database = open_database(url or settings.database, durable=False)
-    known = {"signatures": {}, "texts_faults": None} if step.cold else {"signatures": dict(house.signatures)}
-    there = {"settings": settings, "database": database, "transport": transport, "roster_changed": True}
-    return Scene(replace(house, **there, **known), step.now)
+    there = replace(house, settings=settings, database=database, transport=transport)
+    if not url:
+        return Ground(there)
+
+    def rows(step: Step) -> None:
+        source = open_database(f"sqlite:///{step.before / 'var' / 'cohortflow.db'}")
+        fill(database, source)
+        source.close()
+
+    return Ground(there, rows)
 
 
 def _put_files_back(before: Path, home: Path) -> None:
@@ -192,7 +216,9 @@ def wait_until_alone(database: Database) -> None:
 def fill(database: Database, source: Database) -> None:
     """Make a migrated database hold exactly the rows of another."""
     with source.read() as db:
-        rows = {table: [dict(row) for row in db.execute(sa.select(table)).mappings()] for table in metadata.sorted_tables}
+        rows = {
+            table: [dict(row) for row in db.execute(sa.select(table)).mappings()] for table in metadata.sorted_tables
+        }
     with database.write() as db:
         for table in reversed(metadata.sorted_tables):
             db.execute(table.delete())
@@ -216,44 +242,43 @@ class Toll:
     fault: str = ""
 
 
-def kill_everywhere(
-    step: Step, house: House, home: Path, url: str, *, first: int = 1, every: int = 1, reads: bool = False
-) -> Toll:
+def kill_everywhere(step: Step, where: Ground, *, first: int = 1, every: int = 1, reads: bool = False) -> Toll:
     """Kill an act at its points, one after the other, and insist on the same end each time.
 
     What a kill leaves is compared with what earlier kills left: the second run is made once for each distinct state,
     for it depends on nothing else.
     """
     toll, began, known, point = Toll(step.name), time.monotonic(), set[str](), first
-    here = set_back(step, house, home, url)
+    here = where.set_back(step)
+    step.act(here)  # undisturbed, once: it must end the same here, and everything is warm for the children
+    insist_on_the_same_end(step, here, "undisturbed")
+    here = where.set_back(step)
     untouched = mark_of(here)
     while True:
         here.close()
         killed = was_killed_at(point, here, step.act, reads=reads)
         wait_until_alone(here.house.database)
         mark = mark_of(here)
-        toll.kills += killed
-        if not killed or mark not in known:
-            known.add(mark)
-            _insist_on_the_same_end(step, here, point, again=killed)
-            mark = ""
         if not killed:
+            insist_on_the_same_end(step, here, "let live")
             here.close()
             toll.states, toll.seconds = len(known), time.monotonic() - began
             return toll
+        if mark not in known:
+            known.add(mark)
+            letters = files_of(here.house.settings.outbox)
+            run_again(here, step.act)
+            insist_on_the_same_end(step, here, f"killed at point {point}", letters)
+            mark = ""
         if mark != untouched:
-            here.close()
-            here = set_back(step, house, home, url)
-        toll.points, point = point, point + every
+            here = where.set_back(step)
+        toll.kills, toll.points, point = toll.kills + 1, point, point + every
 
 
-def _insist_on_the_same_end(step: Step, scene: Scene, point: int, *, again: bool) -> None:
-    outbox = scene.house.settings.outbox
-    before = files_of(outbox)
-    if again:
-        run_again(scene, step.act)
-    told = f"{step.name}, killed at point {point}"
-    assert before <= files_of(outbox), f"{told}: a letter was lost or put there again"
+def insist_on_the_same_end(step: Step, scene: Scene, told: str, letters: Files = frozenset()) -> None:
+    """Compare with the end of the undisturbed life; `letters` are the files that were there before the second run."""
+    outbox, told = scene.house.settings.outbox, f"{step.name}, {told}"
+    assert letters <= files_of(outbox), f"{told}: a letter was lost or put there again"
     assert letters_in(outbox) == step.letters, f"{told}: not the same letters"
     found = state_of(scene.house.database)
     for table, rows in step.after.items():

@@ -86,7 +86,7 @@ def status(
 def approve(
     cohort: CohortName,
     by: By,
-    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="why, in words")] = "",
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="why, for the record; no names")] = "",
 ) -> None:
     """Approve the matches that are proposed: the one act that is left to a person."""
     from cohortflow.cli.running import approve as run

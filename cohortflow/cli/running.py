@@ -54,8 +54,13 @@ def approve(cohort_id: str, by: str, note: str) -> None:
     """Approve the proposed matches of a cohort."""
     with at_home() as house:
         with house.database.read() as db:
-            known_row(db, cohort_id)
-        approved = approve_matches(cohort_id, by, note)
+            part = part_of(by, frames.load_cohort(db, known_row(db, cohort_id))) or by
+        approved = approve_matches(cohort_id, by)
+        if approved and note:
+            told = Note("approval.noted", counts={"note": note})
+            with house.database.write() as db:
+                cohorts.change(db, cohort_id)  # holds the row, and with it the chain
+                events.append(db, cohort_id, [told], at=house.now(), actor=part)
     if approved:
         say(f"{cohort_id}: {count(approved, 'match', 'matches')} approved; the next tick writes to them.")
     else:

@@ -4,7 +4,7 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -132,7 +132,8 @@ def as_csv(roster: Iterable[Worker]) -> str:
 
 
 def _cells(person: Worker) -> list[str]:
-    return [";".join(cell) if isinstance(cell, tuple) else str(cell) for cell in astuple(person)]
+    cells = (getattr(person, each.name) for each in fields(person))
+    return [";".join(cell) if isinstance(cell, tuple) else str(cell) for cell in cells]
 
 
 def _numbered(people: Sequence[Worker], first: int) -> list[Worker]:

@@ -34,6 +34,12 @@ from schemas.settings import Settings
 ANSWERING_HOUR = time(20)
 APPROVING_HOUR = time(10)
 ASKED_TO_APPROVE = ("approval_request", "rematch_approval_request")
+# What somebody in HR typed by hand: an address without its sign, a day that never was, a status nobody mapped.
+SLIPS = (
+    "090001,jamie.acme.example,Jamie Slip,010001,Sales,Account Manager,P4,Berlin,2024-05-02,en,Active,f\r\n"
+    "090002,robin.slip@acme.example,Robin Slip,010001,Sales,Account Manager,P2,Berlin,2024-02-31,en,Active,m\r\n"
+    "090003,kim.slip@acme.example,Kim Slip,010001,Finance,Analyst,P3,Austin,2023-09-18,en,Secondment,f\r\n"
+)
 Progress = Callable[[datetime, float], None]
 
 
@@ -124,7 +130,7 @@ def roster_of(cohort: Cohort, people: int, roster_file: Path | None, seed: int, 
         month = day.month if day <= cohort.ends else 1 + 3 * ((day.month - 1) // 3)
         exported = max(on, day.replace(month=month, day=1))
         if exported not in known:
-            known[exported] = company.roster_csv(exported)
+            known[exported] = company.roster_csv(exported) + SLIPS
         return known[exported]
 
     return Roster(of_the_month, source)

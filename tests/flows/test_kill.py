@@ -1,22 +1,39 @@
-"""Killed at any instant, run again: the same end. Every step of a cohort's life, every SQL statement of it.
+"""Killed at any instant, run again: the same end. Every step of a cohort's life, whatever the worker was just doing.
 
-On SQLite the worker is killed (SIGKILL) before each single statement, before each COMMIT, and before each link and
-removal of a file in the outbox, in every step below. On PostgreSQL every sixth of those points is taken, shifted by
-one from step to step.
+On SQLite the worker is killed (SIGKILL) before every transaction, before every statement and the COMMIT of every
+transaction that may write, and before each link and removal of a file in the outbox. What is left out by default are
+the second and later statements of transactions that only read, for nothing is there that could be half done;
+`KILL_AT=every` takes them in (a few minutes). On PostgreSQL every tenth of those points is taken, from another one on
+in each step.
 """
 
-import hashlib
+import gc
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
-from killing import Act, Step, fill, kill_everywhere, letters_in, set_back, state_of
+from killing import Act, Ground, Step, Toll, ground, kill_everywhere, letters_in, state_of
 from scene_files import AFTER, AGREEMENT, PULSE
 from scenes import THE_DAY_BEFORE, Outbox, Scene, open_scene
+from side_by_side import side_by_side
+from throwaway_postgres import Cluster
 
-from flows.house import House
+from cohortflow.store.database import open_database
+from cohortflow.store.schema import migrate
+
+pytestmark = pytest.mark.slow
+READS = os.environ.get("KILL_AT") == "every"
+SAMPLED = 10
+STEPS = (
+    "first tick", "recruit opens", "invitations", "applications", "recruit closes", "match runs", "approval asked",
+    "approval", "announced", "acceptances", "orientation", "start", "check-in opens", "pulse", "check-in closes",
+    "a leaver", "rematch approved", "rematch told", "evaluation", "close", "thanks", "report",
+)  # fmt: skip
 
 
 def ticking(*instants: datetime) -> Act:
@@ -78,8 +95,6 @@ def live(to: Recorder) -> list[Step]:
     to.step("check-in opens", ticking(to.due("check_in#1")))
     to.step("pulse", ticking(to.due("check_in#1.pulse#1")))
     scene.reply("T01", "pulse", "check_in#1", PULSE, scene.matches("active")[0]["match_id"])
-    scene.live_to(to.due("check_in#1.pulse_reminder#1") - timedelta(hours=1))
-    to.step("pulse reminder", ticking(to.due("check_in#1.pulse_reminder#1")))
     scene.live_to(to.due("check_in#1.closes") - timedelta(hours=1))
     to.step("check-in closes", ticking(to.due("check_in#1.closes")))
     scene.live_to(scene.now + timedelta(hours=10))
@@ -97,3 +112,84 @@ def live(to: Recorder) -> list[Step]:
     scene.live_to(to.due("measure.report#1") - timedelta(hours=1))
     to.step("report", ticking(to.due("measure.report#1")))
     return to.steps
+
+
+@dataclass(frozen=True)
+class Life:
+    """The recorded steps, and a house to start from."""
+
+    steps: list[Step]
+    scene: Scene
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    home = tmp_path_factory.mktemp("life") / "home"
+    home.mkdir()
+    recorder = Recorder(home)
+    steps = live(recorder)
+    recorder.scene.close()
+    gc.collect()
+    gc.freeze()  # children then share more of the memory, and are made faster
+    yield Life(steps, recorder.scene)
+    gc.unfreeze()
+
+
+@pytest.fixture(scope="module")
+def tolls_on_sqlite(life: Life, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Toll]:
+    folder = tmp_path_factory.mktemp("sqlite")
+    grounds: dict[int, Ground] = {}
+
+    def kill(step: Step, worker: int) -> Toll:
+        grounds.setdefault(worker, ground(life.scene.house, folder / str(worker)))
+        return kill_everywhere(step, grounds[worker], reads=READS)
+
+    return _all_of(life.steps, kill)
+
+
+@pytest.fixture(scope="module")
+def tolls_on_postgres(
+    life: Life, postgres_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Toll]:
+    folder, grounds = tmp_path_factory.mktemp("postgres"), dict[int, Ground]()
+
+    def kill(step: Step, worker: int) -> Toll:
+        if worker not in grounds:
+            url = postgres_cluster.url(postgres_cluster.create())
+            migrate(open_database(url))
+            grounds[worker] = ground(life.scene.house, folder / str(worker), url)
+        first = 1 + life.steps.index(step) % SAMPLED
+        return kill_everywhere(step, grounds[worker], first=first, every=SAMPLED)
+
+    return _all_of(life.steps, kill)
+
+
+def _all_of(steps: list[Step], kill: Callable[[Step, int], Toll]) -> dict[str, Toll]:
+    longest_first = sorted(steps, key=lambda step: -len(step.letters))
+    found = side_by_side([partial(kill, step) for step in longest_first])
+    return dict(zip([step.name for step in longest_first], found, strict=True))
+
+
+def test_the_life_that_is_interrupted_is_a_whole_one(life: Life) -> None:
+    assert tuple(step.name for step in life.steps) == STEPS
+    assert {row["state"] for row in life.scene.rows("messages")} == {"accepted"}
+    assert not [row for row in life.scene.rows("occasions") if row["last_error"]]
+    assert [match["round"] for match in life.scene.matches() if match["replaces"]] == [2]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_killed_anywhere_ends_the_same(step: str, tolls_on_sqlite: dict[str, Toll]) -> None:
+    _check(tolls_on_sqlite[step], at_least=10)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("step", STEPS)
+def test_a_step_killed_on_postgres_ends_the_same(step: str, tolls_on_postgres: dict[str, Toll]) -> None:
+    _check(tolls_on_postgres[step], at_least=1)
+
+
+def _check(toll: Toll | AssertionError, *, at_least: int) -> None:
+    if isinstance(toll, AssertionError):
+        raise toll
+    print(f"{toll.step}: {toll.kills} kills, {toll.states} states, {toll.seconds:.1f} s")
+    assert toll.kills >= at_least

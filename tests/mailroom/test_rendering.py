@@ -1,7 +1,5 @@
 """Rendering: values are only ever values, templates say only what they may, faults name their line."""
 
-import time
-
 import pytest
 
 from cohortflow.mailroom.contexts import Partner
@@ -96,14 +94,12 @@ PAYLOADS = [
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_hostile_templates_are_refused_unrun(written, context, payload):
     stationery = written(f"Fine so far.\n\n{payload}\n")
-    began = time.perf_counter()
 
     faults = stationery.faults()
     with pytest.raises(ProgramError):
         stationery.render("recruit", "hello", "en", context())
 
     assert faults and {fault.file for fault in faults} == {"templates/recruit/hello.en.md"}
-    assert time.perf_counter() - began < 1
 
 
 @pytest.mark.parametrize("payload", ["{{ 7*7 }}", "{{ config }}", "{% include 'x' %}"])
@@ -319,13 +315,3 @@ def test_files_that_are_no_texts_are_refused(tmp_path):
     assert [fault.file for fault in caught.value.faults] == [
         f"templates/recruit/{n}.en.md" for n in ("big", "link", "old")
     ]
-
-
-def test_rendering_is_fast_enough_for_a_company(stationery, context):
-    given = [context(name=f"Reader {number}") for number in range(500)]
-    stationery.render("recruit", "invite", "en", given[0])
-    began = time.perf_counter()
-    for each in given:
-        stationery.render("recruit", "invite", "en", each)
-
-    assert time.perf_counter() - began < 1, "a skeleton is built once, not per reader"

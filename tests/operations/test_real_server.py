@@ -1,6 +1,9 @@
 """A dropped program and roster become sent invitations with nobody pressing anything; pressing Retry sends nothing."""
 
+import json
 import shutil
+import subprocess
+import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +14,7 @@ import pytest
 from prefect.client.schemas.schedules import IntervalSchedule
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.states import Scheduled
-from prefect_installation import CHECKOUT, DEPLOY, START_SERVER, START_WORKER, Installation, installed, wait_for
+from prefect_installation import CHECKOUT, Installation, installed, wait_for
 from scene_files import HEADER
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -149,6 +152,38 @@ def test_an_address_is_refused_as_a_parameter(installation: Installation) -> Non
         installation.client.create_flow_run_from_deployment(deployment.id, parameters=given)
 
 
+def test_an_approval_too_early_fails_in_one_line(installation: Installation) -> None:
+    deployment = installation.client.read_deployment_by_name("approve-matches/approve-matches")
+    given = {"cohort_id": COHORT, "by": "role:approver#1"}
+    run = installation.client.create_flow_run_from_deployment(deployment.id, parameters=given)
+
+    def ended() -> Any:
+        state = installation.client.read_flow_run(run.id).state
+        return state if state and state.is_final() else None
+
+    state = wait_for("approval", ended, seconds=60, told=installation.told)
+
+    assert state.is_failed()
+    assert state.message.endswith(f"{COHORT}: nothing is proposed yet; `cohortflow plan {COHORT}` shows when")
+
+
+def test_the_page_is_told_where_its_api_is(installation: Installation) -> None:
+    api = installation.environment["PREFECT_API_URL"]
+
+    with urllib.request.urlopen(api.removesuffix("/api") + "/ui-settings") as answer:
+        assert json.load(answer)["api_url"] == api
+
+
+@pytest.mark.parametrize("command", ["hold", "resume"])
+def test_a_cohort_is_held_and_let_go_on(installation: Installation, command: str) -> None:
+    line = ["cohortflow", command, COHORT, "--by", f"approver@{DOMAIN}"]
+
+    done = subprocess.run(line, cwd=CHECKOUT, env=installation.environment, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert COHORT in done.stdout
+
+
 def test_prefect_has_kept_nothing_of_anybody(installation: Installation) -> None:
     for file in (path for folder in (installation.prefect_home, installation.logs) for path in folder.rglob("*")):
         if file.is_file():
@@ -157,8 +192,3 @@ def test_prefect_has_kept_nothing_of_anybody(installation: Installation) -> None
             assert DOMAIN.encode() not in content, file
     storage = installation.prefect_home / "storage"
     assert not storage.exists() or not list(storage.rglob("*"))
-
-
-@pytest.mark.parametrize("command", [START_SERVER, START_WORKER, DEPLOY])
-def test_the_commands_stand_in_the_documentation(command: str) -> None:
-    assert command in (CHECKOUT / "docs" / "operations.md").read_text()

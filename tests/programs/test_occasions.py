@@ -1,6 +1,5 @@
 """What falls due for a cohort, and when: the whole spring cohort as a table, and what moves, waits and ends."""
 
-import time as stopwatch
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -361,13 +360,3 @@ def test_every_mail_reaches_every_site_in_an_open_hour(starts, length, own, othe
             wall = at.astimezone(ZoneInfo(zone_of(anywhere, site)))
             assert time(9) <= wall.time() < time(17)
             assert reader_calendar(anywhere, site).why_no_mail(wall.date()) is None
-
-
-def test_a_cohort_is_dated_in_a_moment():
-    spring = shipped()
-    dated_occasions(spring)
-
-    begun = stopwatch.perf_counter()
-    dated_occasions(spring)
-
-    assert stopwatch.perf_counter() - begun < 0.3  # a hundred times what it takes: a busy machine gets room

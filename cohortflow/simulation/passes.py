@@ -1,0 +1,37 @@
+"""The part of a tick that has something to do: a simulation asks for a pass at every instant at which anything happens."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from flows.delivery import deliver_mail
+from flows.house import House
+from flows.roster import newest_file
+from flows.tick import look, one_pass
+
+
+@dataclass
+class Passes:
+    """The ticks of one house whose only files that change are its rosters."""
+
+    house: House
+    source: str
+    taken: str = ""
+
+    def at(self, now: datetime) -> dict[str, int]:
+        """A whole tick when an occasion is ready or the roster says something new; else only the mail that may go.
+
+        Returns:
+            Counts, as `one_pass` gives them.
+        """
+        roster = self._roster()
+        found = look(now, [], [])
+        if found.programs or roster != self.taken:
+            self.taken = roster
+            return one_pass(now)
+        totals = {"occasions": 0, "failed": 0}
+        return totals | deliver_mail(now) if found.mails else totals
+
+    def _roster(self) -> str:
+        found = newest_file(self.house.settings.home, self.source)
+        return hashlib.sha256(found[0].read_bytes()).hexdigest() if found else ""
