@@ -6,6 +6,7 @@ from datetime import datetime
 import pandas as pd
 
 from cohortflow.engine import flow
+from cohortflow.programs.calendars import first_allowed, reader_calendar
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.later import reason_to_hold
 from cohortflow.programs.occasions import dated_occasions
@@ -15,7 +16,7 @@ from flows.carry import Turn, carry, mails_of
 from schemas.changes import LIVE_MATCH, Changes, Intent, NewMatch
 from schemas.errors import CohortflowError
 from schemas.matching import MatchSetting
-from schemas.occasions import Occasion
+from schemas.occasions import OWN_ZONE, Occasion
 from schemas.rows import each_row
 from tasks.applicants import applicants_of, exclusions_of
 from tasks.intents import Sending, mails_to_queue, told_at_once
@@ -109,7 +110,17 @@ def mails_unless_approved(turn: Turn) -> Changes:
     is_nudge = turn.claim.details.get("send") in ("approval_request", "approval_reminder", "approval_overdue")
     if is_nudge and turn.claim.about == "-" and turn.standing.occasions.get(("match.approval", "-")) == "done":
         return Changes(skipped_because="approved already")
+    if turn.claim.details.get("send") == "approval_reminder" and _comes_with_the_request(turn):
+        return Changes(skipped_because="it would come together with the request")
     return mails_of(turn)
+
+
+def _comes_with_the_request(turn: Turn) -> bool:
+    """Whether the matches were proposed so late that the reminder's day is the one on which approvers are asked."""
+    own = reader_calendar(turn.cohort, None)
+    was_let_go = turn.claim.ready_at > turn.claim.due_at
+    due = datetime.fromisoformat(turn.claim.details["by_site"][OWN_ZONE])
+    return was_let_go and first_allowed(own, turn.claim.ready_at) >= due
 
 
 def propose_rematch(turn: Turn) -> Changes:
@@ -130,15 +141,16 @@ def propose_rematch(turn: Turn) -> Changes:
     changes.note("match.rematch_proposed", turn.claim.key, turn.claim.about, pairs=len(pairs))
     if changes.new_matches:
         _ask_for_approval(turn, changes)
-    else:
-        changes.intents += _tell_who_waits(turn, applicants)
+    changes.intents += _tell_who_waits(turn, applicants, {new.mentee_id for new in changes.new_matches})
     return changes
 
 
-def _tell_who_waits(turn: Turn, applicants: pd.DataFrame) -> list[Intent]:
-    """Nobody has room: tell the one who lost a partner that the search goes on (those who waited before know)."""
+def _tell_who_waits(turn: Turn, applicants: pd.DataFrame, found: set[str]) -> list[Intent]:
+    """Tell the one who lost a partner, and was not found another, that the search goes on (who waited before knows)."""
     ended = turn.standing.matches[turn.standing.matches["match_id"] == turn.claim.about]
-    lonely = applicants[(applicants["role"] == "mentee") & applicants["person_id"].isin(ended["mentee_id"])]
+    lonely = applicants[
+        (applicants["role"] == "mentee") & applicants["person_id"].isin(set(ended["mentee_id"]) - found)
+    ]
     rows = [[person_id, "mentee", (), ("-",)] for person_id in lonely["person_id"]]
     readers = pd.DataFrame(rows, columns=["person_id", "role", "match_ids", "abouts"])
     claim, wording = turn.claim, turn.house.wording()

@@ -56,23 +56,27 @@ def take_in_source(house: House, source: str, program: Program, now: datetime) -
     with house.database.read() as db:
         known = people.read_source(db, source)
     if found is None:
-        return _note(house, source, now, f"{source}: there is no roster; drop the export into this folder")
+        return _note(house, source, now, f"{source}: there is no roster; drop the export into this folder", sha256=None)
     path, file_on = found
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
-    if known and known["sha256"] == sha256:
+    if known and known["sha256"] == sha256 and not _says_so_too(known, file_on):
         problem = known["reason"] if known["state"] == "faulty" else None
+        if problem is None and (known["file_on"] or file_on) < file_on:
+            see_who_stays_away(house, source, file_on, now)
         return _note(house, source, now, problem or stale(program, source, file_on, now), file_on=file_on)
     reading = read_roster(content, program.people, program.calendar.sites, file=path.name)
     if reading.problem:
         put_aside(house, source, path.name, file_on, sha256, reading, now)
         return _note(house, source, now, reading.problem, state="faulty", sha256=sha256, file=path.name)
-    shrunk = _shrunk(program, known, reading, path.name)
+    shrunk = _shrunk(program, known, reading, path.name, file_on)
     merge_reading(house, source, path.name, file_on, sha256, reading, now, complete=shrunk is None)
     reason = shrunk or stale(program, source, file_on, now)
     rows = int(known["rows"]) if known and shrunk else len(reading.people)
     state = "faulty" if shrunk else None
-    return _note(house, source, now, reason, state=state, sha256=sha256, file=path.name, file_on=file_on, rows=rows)
+    fewer = str(len(reading.people)) if shrunk else None
+    known_now = {"sha256": sha256, "file": path.name, "file_on": file_on, "rows": rows, "told": fewer}
+    return _note(house, source, now, reason, state=state, **known_now)
 
 
 def newest_file(home: Path, source: str) -> tuple[Path, date] | None:
@@ -106,9 +110,18 @@ def stale(program: Program, source: str, file_on: date, now: datetime) -> str | 
     return None
 
 
-def _shrunk(program: Program, known: dict[str, object] | None, reading: RosterReading, name: str) -> str | None:
-    limit, before, rows = program.people.hold_if.rows_drop_by, int(known["rows"]) if known else 0, len(reading.people)  # type: ignore[call-overload]
+def _says_so_too(known: Mapping[str, Any], file_on: date) -> bool:
+    """Whether this is the export after one that had far fewer people; `told` keeps how many."""
+    return known["told"] is not None and known["file_on"] is not None and known["file_on"] < file_on
+
+
+def _shrunk(
+    program: Program, known: Mapping[str, Any] | None, reading: RosterReading, name: str, file_on: date
+) -> str | None:
+    limit, before, rows = program.people.hold_if.rows_drop_by, int(known["rows"]) if known else 0, len(reading.people)
     if limit is None or not before or rows >= before * (1 - limit / 100):
+        return None
+    if known and _says_so_too(known, file_on) and rows >= int(known["told"]) * (1 - limit / 100):
         return None
     return (
         f"{name}: {rows} people, where the file before had {before}; if that is right, let the next export say so too, "
@@ -130,7 +143,7 @@ def merge_reading(
     """Write what a file says: good rows to the roster, bad ones to quarantine, and who is no longer in it."""
     rows = [_plain(row) for row in reading.people.to_dict("records")]
     with house.database.write_alone() as db:
-        if people.was_taken(db, sha256):
+        if people.was_taken(db, sha256, file_on):
             return
         accepted, unchanged = people.merge(db, source, rows, file_on)
         present = {row["person_id"] for row in rows} | reading.named
@@ -144,12 +157,21 @@ def merge_reading(
     house.roster_changed = True
 
 
+def see_who_stays_away(house: House, source: str, file_on: date, now: datetime) -> None:
+    """Another day's export with the same words: nothing to take, but it confirms who is no longer in it."""
+    with house.database.write_alone() as db:
+        if gone := people.confirm_absence(db, source, file_on, "left"):
+            chain = [Note("roster.taken", counts={"rows": 0, "absent": len(gone)})]
+            events.append(db, "company", chain, at=now, actor="roster")
+            house.roster_changed = True
+
+
 def put_aside(
     house: House, source: str, name: str, file_on: date, sha256: str, reading: RosterReading, now: datetime
 ) -> None:
     """A file that cannot be used at all: nothing of it is taken, and every row of it can be looked up."""
     with house.database.write_alone() as db:
-        if reading.refused and not people.was_taken(db, sha256):
+        if reading.refused and not people.was_taken(db, sha256, file_on):
             intake = {"sha256": sha256, "source": source, "file": name, "file_on": file_on, "taken_at": now}
             counts = {"rows": reading.rows_in, "accepted": 0, "unchanged": 0, "quarantined": reading.refused_rows}
             people.note_intake(db, {**intake, **counts}, quarantine_of(reading))

@@ -1,21 +1,24 @@
 """SIGKILL at a chosen point of an act, in a forked child; what that leaves behind; and the second run.
 
-A point is the instant before a transaction, before each statement and the COMMIT of a transaction that may write, and
-before each link and removal of a file in the outbox; with `reads`, also before each statement of those that only read
-(which leave nothing behind). The code under test knows nothing of it: SQLAlchemy's and Python's own events count.
+A point is the instant before each SQL statement (BEGIN included), before the COMMIT of a transaction that may write,
+and before each link and removal of a file in the outbox. The code under test knows nothing of it: SQLAlchemy's events
+and Python's audit events tell.
 """
 
 import gc
 import hashlib
 import os
+import pickle
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,53 +55,92 @@ class Step:
     cold: bool = False  # whether the process is to look at the files as if it had never seen them
 
 
-def count_down_to(point: int, database: Database, outbox: Path, *, reads: bool) -> None:
-    """Kill this process at its n-th point."""
-    left = point
-
-    def reach(*_: object) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def execute(db: Connection, cursor: object, statement: str, *_: object) -> None:
-        if (reads or _may_write(db)) and not statement.startswith("BEGIN"):
-            reach()
+def watch(reach: Callable[[], None], database: Database, outbox: Path) -> None:
+    """Have `reach` called at every point of this process, for the rest of its life."""
 
     def commit(db: Connection) -> None:
-        if _may_write(db):
+        if db.get_execution_options().get("cohortflow_write"):
             reach()
 
     def touch(name: str, given: tuple[Any, ...]) -> None:
         if name in ("os.link", "os.remove") and str(given[0]).startswith(str(outbox)):
             reach()
 
-    event.listen(database.engine, "begin", reach)
-    event.listen(database.engine, "before_cursor_execute", execute)
+    event.listen(database.engine, "before_cursor_execute", lambda *_: reach())
     event.listen(database.engine, "commit", commit)
     sys.addaudithook(touch)
 
 
-def _may_write(db: Connection) -> bool:
-    return bool(db.get_execution_options().get("cohortflow_write"))
+def survey(scene: Scene, act: Act) -> list[str]:
+    """What a kill at each point of an act would leave, seen by another connection while a child acts undisturbed."""
+    scene.close()
+    with tempfile.TemporaryFile() as told:
+        if (child := os.fork()) == 0:
+            marks: list[str] = []
+            _end_with(lambda: _act_watched(scene, act, marks), lambda: told.write(pickle.dumps(marks)) and told.flush())
+        assert os.waitpid(child, 0)[1] == 0, "the act failed by itself"
+        told.seek(0)
+        found: list[str] = pickle.load(told)
+    return found
 
 
-def was_killed_at(point: int, scene: Scene, act: Act, *, reads: bool = False) -> bool:
-    """Let a child act until its n-th point; False when it came to the end before."""
-    child = os.fork()
-    if child == 0:
-        try:
-            gc.disable()
-            count_down_to(point, scene.house.database, scene.house.settings.outbox, reads=reads)
-            act(scene)
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc(file=sys.__stderr__)
-            os._exit(1)
+def _act_watched(scene: Scene, act: Act, marks: list[str]) -> None:
+    outbox = scene.house.settings.outbox
+    observer = open_database(scene.house.settings.database)
+    seen: list[object] = [None]
+
+    def look() -> None:
+        moved = [_moved(observer), letters_there(outbox)]
+        if moved != seen:
+            seen[:] = moved
+            marks.append(mark_of(observer, outbox))
+        else:
+            marks.append(marks[-1])
+
+    watch(look, scene.house.database, outbox)
+    act(scene)
+
+
+def _moved(observer: Database) -> object:
+    """Something that differs whenever anybody has committed in between."""
+    if observer.is_sqlite:
+        with observer.engine.connect() as db:
+            return db.connection.driver_connection.execute("PRAGMA data_version").fetchone()  # type: ignore[union-attr]
+    with observer.read() as db:
+        return db.execute(sa.text("select pg_current_snapshot()::text")).scalar_one()
+
+
+def kill_at(point: int, scene: Scene, act: Act) -> None:
+    """Let a child act until its n-th point, and kill it there."""
+    scene.close()
+    left = point
+
+    def reach() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def until_killed() -> None:
+        gc.disable()
+        watch(reach, scene.house.database, scene.house.settings.outbox)
+        act(scene)
+
+    if (child := os.fork()) == 0:
+        _end_with(until_killed)
     _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, f"the act failed by itself at point {point}"
-    return os.WIFSIGNALED(status)
+    assert os.WIFSIGNALED(status), f"the act was over before point {point}"
+
+
+def _end_with(*works: Callable[[], object]) -> None:
+    """Do some work and end this process, whatever happens."""
+    try:
+        for work in works:
+            work()
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)
+        os._exit(1)
 
 
 def run_again(scene: Scene, act: Act) -> None:
@@ -139,11 +181,15 @@ def history_of(database: Database) -> list[tuple[Any, ...]]:
     return told
 
 
-def mark_of(scene: Scene) -> str:
-    """A short name for everything a kill has left: two equal ones have the same future."""
-    rows = rows_of(scene.house.database, lambda column: column.name == "lease_until")
-    there = sorted(letters_in(scene.house.settings.outbox))
-    return hashlib.sha256(repr((rows, there)).encode()).hexdigest()
+def mark_of(database: Database, outbox: Path) -> str:
+    """A short name for everything there is: two equal ones have the same future."""
+    rows = rows_of(database, lambda column: column.name == "lease_until")
+    return hashlib.sha256(repr((rows, letters_there(outbox))).encode()).hexdigest()
+
+
+def letters_there(outbox: Path) -> list[str]:
+    """The names of the letters that were accepted."""
+    return sorted(path.name for path in outbox.glob("*.eml"))
 
 
 def letters_in(outbox: Path) -> Letters:
@@ -191,10 +237,9 @@ def ground(house: House, home: Path, url: str = "") -> Ground:
 
 
 def _put_files_back(before: Path, home: Path) -> None:
-    shutil.rmtree(home / "var", ignore_errors=True)
-    shutil.copytree(before / "var", home / "var", copy_function=shutil.copyfile)
-    if not (home / "inbox").exists():
-        shutil.copytree(before / "inbox", home / "inbox")
+    for folder in ("var", "inbox"):
+        shutil.rmtree(home / folder, ignore_errors=True)
+        shutil.copytree(before / folder, home / folder, copy_function=shutil.copyfile)
 
 
 def wait_until_alone(database: Database) -> None:
@@ -232,47 +277,47 @@ def fill(database: Database, source: Database) -> None:
 
 @dataclass
 class Toll:
-    """What the kills of one step came to."""
+    """What the kills of one step came to: points looked at, distinct things a kill can leave, kills made."""
 
     step: str
     points: int = 0
-    kills: int = 0
     states: int = 0
+    kills: int = 0
     seconds: float = 0.0
-    fault: str = ""
 
 
-def kill_everywhere(step: Step, where: Ground, *, first: int = 1, every: int = 1, reads: bool = False) -> Toll:
-    """Kill an act at its points, one after the other, and insist on the same end each time.
+def kill_everywhere(
+    step: Step, where: Ground, *, sampled: int = 1, offset: int = 0, at_every_point: bool = False
+) -> Toll:
+    """Find out what a kill at each point of an act would leave; kill it there, run it again, insist on the same end.
 
-    What a kill leaves is compared with what earlier kills left: the second run is made once for each distinct state,
-    for it depends on nothing else.
+    Args:
+        sampled: take one in so many of the distinct states only, beginning with number `offset`.
+        at_every_point: kill at every point, and not only at the last one of those that leave the same.
     """
-    toll, began, known, point = Toll(step.name), time.monotonic(), set[str](), first
+    began = time.monotonic()
+    where.set_back(step)
+    step.act(where.set_back(step))  # everything is warm now for the children
     here = where.set_back(step)
-    step.act(here)  # undisturbed, once: it must end the same here, and everything is warm for the children
+    marks = survey(here, step.act)
     insist_on_the_same_end(step, here, "undisturbed")
-    here = where.set_back(step)
-    untouched = mark_of(here)
-    while True:
-        here.close()
-        killed = was_killed_at(point, here, step.act, reads=reads)
+    last_points = [point for point, (mark, after) in enumerate(pairwise([*marks, ""]), 1) if mark != after]
+    points = range(1, len(marks) + 1) if at_every_point else last_points[offset % sampled :: sampled]
+    known = set[str]()
+    for point in points:
+        here = where.set_back(step)
+        kill_at(point, here, step.act)
         wait_until_alone(here.house.database)
-        mark = mark_of(here)
-        if not killed:
-            insist_on_the_same_end(step, here, "let live")
-            here.close()
-            toll.states, toll.seconds = len(known), time.monotonic() - began
-            return toll
+        outbox, told = here.house.settings.outbox, f"killed at point {point} of {len(marks)}"
+        mark = mark_of(here.house.database, outbox)
+        assert mark == marks[point - 1], f"{step.name}, {told}: another connection had seen something else"
         if mark not in known:
-            known.add(mark)
-            letters = files_of(here.house.settings.outbox)
+            letters = files_of(outbox)
             run_again(here, step.act)
-            insist_on_the_same_end(step, here, f"killed at point {point}", letters)
-            mark = ""
-        if mark != untouched:
-            here = where.set_back(step)
-        toll.kills, toll.points, point = toll.kills + 1, point, point + every
+            insist_on_the_same_end(step, here, told, letters)
+            known.add(mark)
+    here.close()
+    return Toll(step.name, len(marks), len(set(marks)), len(points), time.monotonic() - began)
 
 
 def insist_on_the_same_end(step: Step, scene: Scene, told: str, letters: Files = frozenset()) -> None:

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -14,7 +13,7 @@ from cohortflow.cli.errors import spoken
 class Spoken(TyperGroup):
     """A group whose commands end with a plain message when something is wrong."""
 
-    def invoke(self, ctx: click.Context) -> object:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command that was named."""
         with spoken():
             return super().invoke(ctx)

@@ -93,7 +93,10 @@ def resume(cohort_id: str, by: str, reason: str, compress: bool) -> None:
                 _refuse_unless_in_time(db, row, compress, now)
             cohorts.resume(db, row, now=now, actor=part)
             if row.held_reason == adoption.LATE or reason:
-                told = {"compressed": int(row.held_reason == adoption.LATE), "reason": reason or "-"}
+                told: dict[str, int | str] = {
+                    "compressed": int(row.held_reason == adoption.LATE),
+                    "reason": reason or "-",
+                }
                 events.append(db, cohort_id, [Note("resume.noted", counts=told)], at=now, actor=part)
     say(f"{cohort_id} goes on; what is overdue and still of use is done by the next tick.")
     if row.roster_hold:
@@ -126,13 +129,20 @@ def _part(cohort: Cohort, by: str) -> str:
     Raises:
         CohortflowError: it plays none.
     """
-    part = part_of(by, cohort)
-    if part is None and by.strip().lower() == cohort.program.owner.lower():
-        part = "role:owner"
+    part = "role:owner" if by.strip().lower() == cohort.program.owner.lower() else part_of(by, cohort)
     if part is None:
         raise CohortflowError(
             f"{cohort.id}: that address is neither its owner nor an approver; see `owner:` and `approvers:` in the "
             "program's file"
+        )
+    return part
+
+
+def _approver(cohort: Cohort, by: str) -> str:
+    part = part_of(by, cohort)
+    if part is None:
+        raise CohortflowError(
+            f"{cohort.id}: that address is not one of its approvers; see `approvers:` in the program's file"
         )
     return part
 

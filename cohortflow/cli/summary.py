@@ -19,7 +19,7 @@ def sum_up(life: Life) -> list[tuple[str, str]]:
     again = len(matches) - len(first)
     refused = len(life.refused)
     return [
-        ("days", f"{life.began_at:%Y-%m-%d} to {life.now:%Y-%m-%d}, {count(life.passes, 'tick')}"),
+        ("days", f"{life.began_at:%Y-%m-%d} to {life.now:%Y-%m-%d}, {count(life.passes, 'instant')}"),
         ("invited", count(len(people), "person", "people")),
         ("applied", f"{count(applied['mentee'], 'mentee')}, {count(applied['mentor'], 'mentor')}"),
         ("pairs", f"{len(first):,} proposed at first, {again:,} in rematches; {still:,} still going"),

@@ -9,7 +9,7 @@ from cohortflow.programs.occasions import dated_occasions
 from cohortflow.store import tallies
 from cohortflow.store.cohorts import CohortRow
 from cohortflow.store.messages import Message
-from cohortflow.store.tables import events, participants
+from cohortflow.store.tables import events, matches, participants
 
 MOST_LINES = 12
 
@@ -28,6 +28,8 @@ def lines_for(db: Connection, message: Message, cohort: Cohort, row: CohortRow) 
             return [*refused, *tallies.program_faults(db, cohort.program_id)][:MOST_LINES]
         case "match_shortfall":
             return _arithmetic(db, cohort.id)
+        case "rematch_approval_request":
+            return _new_pairs(db, message)
         case "waitlist":
             return _own_reason(db, cohort.id, message.person_id)
         case _:
@@ -44,6 +46,15 @@ def _arithmetic(db: Connection, cohort_id: str) -> list[str]:
     query = sa.select(events.c.counts).where(events.c.chain == cohort_id, events.c.kind == "match.shortfall")
     found = db.execute(query.order_by(events.c.seq.desc()).limit(1)).scalar()
     return [str(found["arithmetic"])] if found else []
+
+
+def _new_pairs(db: Connection, message: Message) -> list[str]:
+    """How many pairs this one ending brought about; those that go on are no news."""
+    query = sa.select(sa.func.count()).where(
+        matches.c.cohort_id == message.cohort_id, matches.c.replaces == message.about
+    )
+    count = int(db.execute(query).scalar_one())
+    return [f"{count} new pair{'' if count == 1 else 's'}"]
 
 
 def _own_reason(db: Connection, cohort_id: str, person_id: str) -> list[str]:

@@ -21,12 +21,12 @@ from cohortflow.programs.documents import read_config
 from cohortflow.programs.occasions import dated_occasions
 from cohortflow.programs.parts import part_of
 from cohortflow.simulation.company import found_company
+from cohortflow.simulation.passes import Passes
 from cohortflow.simulation.robots import MailSeen, Robots
 from cohortflow.store import messages, occasions
 from flows.answers import take_in_answers
 from flows.approval import approve_matches
 from flows.house import House, living_in, open_house
-from flows.tick import one_pass
 from schemas.errors import CohortflowError
 from schemas.replies import Refused, Reply
 from schemas.settings import Settings
@@ -106,6 +106,7 @@ def simulated(
         )  # fmt: skip
         transport = MemoryTransport()
         house = open_house(settings, secret=f"simulation-{seed}", transport=transport)
+        house.worker = "simulation"  # a machine's name in the history would make it another one there
         stack.callback(house.database.close)
         stack.enter_context(living_in(house))
         if engine == "plain":
@@ -156,11 +157,11 @@ def live(
     replies: list[tuple[datetime, int, Reply]] = []
     approvals: list[datetime] = []
     ends = max(each.due_at for each in dated_occasions(life.cohort))
-    stuck = 0
+    passes, stuck = Passes(life.house, roster.source), 0
     while True:
         before = life.now
         roster.drop(life.house.settings.home, local_day(life.now, calendar.time_zone))
-        totals = one_pass(life.now)
+        totals = passes.at(life.now)
         life.passes += 1
         if totals["failed"]:
             life.problems.append(f"{life.now:%Y-%m-%d}: a cohort failed")

@@ -1,4 +1,4 @@
-"""The part of a tick that has something to do: a simulation asks for a pass at every instant at which anything happens."""
+"""The part of a tick that has something to do: a simulation asks at every instant at which anything happens."""
 
 import hashlib
 from dataclasses import dataclass

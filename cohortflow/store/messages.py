@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cohortflow.store import events, instances
+from cohortflow.store.reader_hours import not_now
 from cohortflow.store.tables import answers, cohorts, message_attempts, messages, participants, people, suppressions
 from schemas.changes import Note
 
@@ -79,7 +80,7 @@ def claim_batch(
     """Take mails to send, asking once more whether each may go; the caller commits before the first byte.
 
     Returns:
-        The mails to send, and how many were stopped in which state.
+        The mails to send, and how many were stopped in which state ("postponed": queued on, for the reader's morning).
     """
     query = (
         sa.select(messages)
@@ -90,10 +91,15 @@ def claim_batch(
         .with_for_update(of=messages, skip_locked=True)
     )
     rows = [dict(row) for row in db.execute(query).mappings()]
-    stopped = _reasons_to_stop(db, rows, now)
-    ready = [row for row in rows if row["message_id"] not in stopped]
+    persons = _persons(db, rows)
+    stopped = _reasons_to_stop(db, rows, persons, now)
+    going = [row for row in rows if row["message_id"] not in stopped]
+    later = not_now(db, going, {person_id: person.site for person_id, person in persons.items()}, now)
+    ready = [row for row in going if row["message_id"] not in later]
     for message_id, (state, reason) in stopped.items():
         db.execute(messages.update().where(messages.c.message_id == message_id).values(state=state, reason=reason))
+    for message_id, at in later.items():
+        db.execute(messages.update().where(messages.c.message_id == message_id).values(not_before=at, retry_at=None))
     if ready:
         ids = [row["message_id"] for row in ready]
         values = {"state": "sending", "lease_owner": owner, "lease_until": time.time() + lease_seconds}
@@ -102,25 +108,33 @@ def claim_batch(
         started = {"actor": owner, "started_at": now}
         tries = [{"message_id": row["message_id"], "attempt": row["attempts"] + 1, **started} for row in ready]
         db.execute(message_attempts.insert(), tries)
-    _note_stopped(db, rows, stopped, now, owner)
+    outcomes = {message_id: state for message_id, (state, _) in stopped.items()} | dict.fromkeys(later, "postponed")
+    _note_claimed(db, rows, outcomes, now, owner)
     names = Message.__dataclass_fields__
     claimed = [
         Message(**{**{n: row[n] for n in names}, "fence": row["fence"] + 1, "attempts": row["attempts"] + 1})
         for row in ready
     ]
     counted: dict[str, int] = {}
-    for state, _ in stopped.values():
+    for state in outcomes.values():
         counted[state] = counted.get(state, 0) + 1
     return claimed, counted
 
 
-def _reasons_to_stop(db: Connection, rows: list[dict[str, Any]], now: datetime) -> dict[str, tuple[str, str]]:
+def _persons(db: Connection, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """The readers of some mails as the roster has them now, by person."""
+    ids = sorted({row["person_id"] for row in rows})
+    columns = (people.c.person_id, people.c.status, people.c.email, people.c.site)
+    return {row.person_id: row for row in db.execute(sa.select(*columns).where(people.c.person_id.in_(ids)))}
+
+
+def _reasons_to_stop(
+    db: Connection, rows: list[dict[str, Any]], persons: dict[str, Any], now: datetime
+) -> dict[str, tuple[str, str]]:
     """Why a mail may not go after all: (state, reason) by message id. Asked at the last read before it leaves."""
     if not rows:
         return {}
     ids = sorted({row["person_id"] for row in rows})
-    who = db.execute(sa.select(people.c.person_id, people.c.status, people.c.email).where(people.c.person_id.in_(ids)))
-    persons = {row.person_id: row for row in who}
     status = {person_id: row.status for person_id, row in persons.items()}
     part = sa.select(participants.c.cohort_id, participants.c.person_id, participants.c.state)
     taking = {(r.cohort_id, r.person_id): r.state for r in db.execute(part.where(participants.c.person_id.in_(ids)))}
@@ -175,12 +189,12 @@ def _outstanding(row: dict[str, Any], answered: set[tuple[str, str, str, str, st
     )
 
 
-def _note_stopped(
-    db: Connection, rows: list[dict[str, Any]], stopped: dict[str, tuple[str, str]], now: datetime, owner: str
+def _note_claimed(
+    db: Connection, rows: list[dict[str, Any]], outcomes: dict[str, str], now: datetime, owner: str
 ) -> None:
     by_cohort: dict[str, dict[str, int]] = {}
     for row in rows:
-        state = stopped[row["message_id"]][0] if row["message_id"] in stopped else "sending"
+        state = outcomes.get(row["message_id"], "sending")
         counts = by_cohort.setdefault(row["cohort_id"], {})
         counts[state] = counts.get(state, 0) + 1
     for cohort_id in sorted(by_cohort):

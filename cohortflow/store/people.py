@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +16,9 @@ PERSON_COLUMNS = [
     "person_id", "email", "name", "manager_id", "department", "title",
     "level", "site", "joined_on", "languages", "status",
 ]  # fmt: skip
+
+# No row of a file has this hash, so whoever comes back is written anew.
+GONE = {"row_hash": ""}
 
 
 def read_source(db: Connection, source: str) -> dict[str, Any] | None:
@@ -31,9 +34,10 @@ def note_source(db: Connection, source: str, now: datetime, **columns: Any) -> N
         db.execute(sources.insert().values(source=source, **{"rows": 0, "state": "ok", **values}))
 
 
-def was_taken(db: Connection, sha256: str) -> bool:
-    """Whether a file with this content was taken in before."""
-    return db.execute(sa.select(intakes.c.sha256).where(intakes.c.sha256 == sha256)).first() is not None
+def was_taken(db: Connection, sha256: str, file_on: date) -> bool:
+    """Whether a file with this content was taken in for that day or a later one; what a roster said may come again."""
+    taken = sa.and_(intakes.c.sha256 == sha256, intakes.c.file_on >= file_on)
+    return db.execute(sa.select(intakes.c.sha256).where(taken)).first() is not None
 
 
 def merge(db: Connection, source: str, rows: Sequence[dict[str, Any]], file_on: date) -> tuple[int, int]:
@@ -82,7 +86,7 @@ def note_absent(db: Connection, source: str, present: set[str], file_on: date, l
     asked = [row.person_id for row in rows if row.person_id not in present and row.missing_since is None]
     back = [row.person_id for row in rows if row.person_id in present and row.missing_since is not None]
     marks: list[tuple[list[str], dict[str, Any]]] = [
-        (gone, {"status": left, "updated_on": file_on}),
+        (gone, {**GONE, "status": left, "updated_on": file_on}),
         (asked, {"missing_since": file_on}),
         (back, {"missing_since": None}),
     ]
@@ -92,12 +96,42 @@ def note_absent(db: Connection, source: str, present: set[str], file_on: date, l
     return gone
 
 
+def confirm_absence(db: Connection, source: str, file_on: date, left: str) -> list[str]:
+    """The newest file says word for word what the one before said: who was absent from that is absent twice.
+
+    Returns:
+        The ids of those who now count as having left.
+    """
+    asked = sa.and_(people.c.source == source, people.c.status != left, people.c.missing_since < file_on)
+    gone = list(db.execute(sa.select(people.c.person_id).where(asked).order_by(people.c.person_id)).scalars())
+    if gone:
+        db.execute(people.update().where(asked).values(**GONE, status=left, updated_on=file_on))
+    return gone
+
+
 def note_intake(db: Connection, row: dict[str, Any], refused: Iterable[dict[str, Any]]) -> None:
     """Remember a file: how many rows came, how many were taken, which cells stand in quarantine and why."""
+    if db.execute(intakes.update().where(intakes.c.sha256 == row["sha256"]).values(**row)).rowcount:
+        return  # the same words on a later day: their cells are in quarantine already
     db.execute(intakes.insert().values(**row))
     refused = list(refused)
     if refused:
         db.execute(quarantine.insert(), [{"sha256": row["sha256"], "file": row["file"], **cell} for cell in refused])
+
+
+def put_in_quarantine(db: Connection, sha256: str, file: str, cells: Iterable[Mapping[str, Any]]) -> int:
+    """Set cells of a file aside in place of what the same file set aside before; the first reason for each stands.
+
+    Returns:
+        How many cells stand in quarantine now.
+    """
+    db.execute(quarantine.delete().where(quarantine.c.sha256 == sha256))
+    rows: dict[tuple[int, str], dict[str, Any]] = {}
+    for cell in cells:
+        rows.setdefault((cell["row"], cell["column"]), {"sha256": sha256, "file": file, **cell})
+    if rows:
+        db.execute(quarantine.insert(), list(rows.values()))
+    return len(rows)
 
 
 def roster(db: Connection, ids: Iterable[str] | None = None) -> pd.DataFrame:

@@ -117,7 +117,7 @@ def completed(installation: Installation, deployment: str, attempts: int = 1) ->
 def test_an_auto_scheduled_tick_sends_the_invitations(installation: Installation) -> None:
     let_the_next_slot_come_soon(installation)
 
-    wait_for("invitations", lambda: len(letters(installation)) == len(INVITED), seconds=120, told=installation.told)
+    wait_for("invitations", lambda: len(letters(installation)) == len(INVITED), seconds=200, told=installation.told)
 
     (tick,) = wait_for("tick", lambda: completed(installation, "advance-programs"), seconds=30, told=installation.told)
     assert tick.auto_scheduled
@@ -152,19 +152,26 @@ def test_an_address_is_refused_as_a_parameter(installation: Installation) -> Non
         installation.client.create_flow_run_from_deployment(deployment.id, parameters=given)
 
 
-def test_an_approval_too_early_fails_in_one_line(installation: Installation) -> None:
-    deployment = installation.client.read_deployment_by_name("approve-matches/approve-matches")
+def final_states(installation: Installation, runs: list[Any]) -> list[Any]:
+    """The states of some runs once all of them are over."""
+    states = [installation.client.read_flow_run(run.id).state for run in runs]
+    return states if all(state is not None and state.is_final() for state in states) else []
+
+
+def test_an_approval_too_early_and_a_second_tick_are_stopped(installation: Installation) -> None:
+    client = installation.client
+    approval = client.read_deployment_by_name("approve-matches/approve-matches").id
+    tick = client.read_deployment_by_name("advance-programs/advance-programs").id
     given = {"cohort_id": COHORT, "by": "role:approver#1"}
-    run = installation.client.create_flow_run_from_deployment(deployment.id, parameters=given)
+    runs = [client.create_flow_run_from_deployment(approval, parameters=given)]
+    runs += [client.create_flow_run_from_deployment(tick) for _ in range(2)]
 
-    def ended() -> Any:
-        state = installation.client.read_flow_run(run.id).state
-        return state if state and state.is_final() else None
+    what = "approval and ticks"
+    told, *ticks = wait_for(what, lambda: final_states(installation, runs), seconds=120, told=installation.told)
 
-    state = wait_for("approval", ended, seconds=60, told=installation.told)
-
-    assert state.is_failed()
-    assert state.message.endswith(f"{COHORT}: nothing is proposed yet; `cohortflow plan {COHORT}` shows when")
+    assert told.is_failed()
+    assert told.message.endswith(f"{COHORT}: nothing is proposed yet; `cohortflow plan {COHORT}` shows when")
+    assert sorted(state.type.value for state in ticks) == ["CANCELLED", "COMPLETED"]
 
 
 def test_the_page_is_told_where_its_api_is(installation: Installation) -> None:

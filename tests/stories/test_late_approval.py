@@ -26,7 +26,8 @@ def test_after_a_late_approval_the_welcome_still_goes(enter_at: Enter) -> None:
     story.live_to(story.now + timedelta(hours=30))
 
     for person in (ADA, BO, MAYA, DEE):
-        assert sorted(story.got(person)) == ["meet_your_match", "orientation_invite", "welcome"]
+        mine = [text for text in story.got(person) if text != "manager_notice"]
+        assert sorted(mine) == ["meet_your_match", "orientation_invite", "welcome"]
         assert {letter.when[:10] for letter in story.letters_to(person)} == {"Mon 22 Feb"}
     assert story.got(FAY) == ["waitlist"]
     assert story.occasion("orient.opens")["state"] == "done"

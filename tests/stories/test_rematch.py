@@ -37,7 +37,7 @@ def test_who_asked_and_still_waits_is_told_so(enter_at: Enter) -> None:
     story = enter_at("checking_in")
 
     ask_for_another(story, BO, BO, JONAS)
-    story.tick()
+    story.live_to(story.now + timedelta(hours=4))
 
     assert story.person(BO)["state"] == "waitlisted"
     assert story.got(BO) == ["waitlist"]
@@ -89,7 +89,7 @@ def test_the_next_pulse_goes_to_the_new_pair(enter_at: Enter) -> None:
     story.approve()
     story.live_past("check_in#2.pulse#1")
 
-    assert story.letters_to(FAY, "pulse")[0].text.count("Jonas Weber") == 1
+    assert "Jonas Weber" in story.letters_to(FAY, "pulse")[0].text
     assert "Bo Li" not in story.letters_to(JONAS, "pulse")[0].text
     assert story.letters_to(BO, "pulse") == []
     assert not story.reply(FAY, "pulse", "check_in#2", PULSE, about=story.match_of(FAY, JONAS)["match_id"])

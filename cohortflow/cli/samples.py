@@ -1,0 +1,133 @@
+"""Which mail a name means, and that mail written to a reader who is plainly made up, by the files alone."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cohortflow.cli.finding import nearest
+from cohortflow.mailroom.attachments import Attachment, calendar_invitation, certificate, contact_card
+from cohortflow.mailroom.contexts import Meeting, Partner, Reader, Report, Role, build_context
+from cohortflow.mailroom.letters import Letter
+from cohortflow.mailroom.rendering import Stationery
+from cohortflow.programs.cohorts import Cohort
+from cohortflow.programs.occasions import event_of
+from schemas.errors import CohortflowError
+from schemas.occasions import Occasion
+from schemas.phrases import STAGES, Attach
+from schemas.settings import Settings
+from tasks.intents import deadline_of
+
+ROLE_OF = {"managers of matched": "manager", "owner": "owner", "approvers": "approver", "sponsor": "sponsor"}
+TO_APPROVERS = ("approval_request", "approval_reminder", "rematch_approval_request")
+TO_OWNER = (
+    "approval_overdue", "accept_overdue", "cohort_held", "declared_late", "program_fault", "roster_held",
+    "match_shortfall", "report_ready", "at_risk_digest",
+)  # fmt: skip
+SAMPLE = Reader("-", "Sam Sample", "sam.sample@example.org", "mentee")
+SAMPLE_PARTNER = Partner(
+    "Pat Example", "pat.example@example.org", "Made-up title", "Made-up department", "Made-up site", "mentor",
+    ("this is where the reasons for the match stand",),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The mail that is meant: where its text lies, which stage it belongs to, and who gets it."""
+
+    folder: str
+    send: str
+    role: Role
+    attach: Attach | None = None
+    n: int = 0
+
+    @property
+    def stage(self) -> str:
+        """The stage whose dates count."""
+        return "match" if self.folder == "program" else self.folder
+
+
+def asked_for(cohort: Cohort, named: str, stationery: Stationery) -> Asked:
+    """The mail of a name: one that the program declares, else one of those the system itself sends.
+
+    Raises:
+        CohortflowError: there is none; the nearest names are told.
+    """
+    folder, _, send = named.rpartition("/")
+    declared = [(stage, line) for stage in STAGES for line in getattr(cohort.program.stages, stage).emails]
+    for stage, line in declared:
+        if line.send == send and folder in ("", stage):
+            role = ROLE_OF.get(str(line.to), "mentee")
+            return Asked(stage, send, role, line.attach, int(stage == "check_in"))  # type: ignore[arg-type]
+    own = [name for where, name in stationery.messages() if where == "program"]
+    if send in own:
+        role = "approver" if send in TO_APPROVERS else "owner" if send in TO_OWNER else "mentee"
+        return Asked("program", send, role)  # type: ignore[arg-type]
+    known = [line.send for _, line in declared] + own
+    raise CohortflowError(f"{cohort.id}: there is no mail {named!r}; {nearest(send, known)}")
+
+
+def event_times(cohort: Cohort, asked: Asked) -> tuple[datetime, datetime] | None:
+    day = cohort.starts
+    stand_in = Occasion("-", asked.stage, "send", day, datetime(day.year, day.month, day.day, tzinfo=UTC), n=asked.n)
+    return event_of(cohort, Occasion(**{**stand_in.__dict__, "attach": asked.attach}))
+
+
+def sample_letter(cohort: Cohort, asked: Asked, language: str, stationery: Stationery, settings: Settings) -> Letter:
+    """The mail to a reader who is plainly made up, by the files alone."""
+    program = cohort.program
+    known = {"owner": program.owner, "sponsor": program.sponsor, "approver": next(iter(program.approvers), None)}
+    address = known.get(asked.role, SAMPLE.address) or program.owner
+    wanted = language or program.email.languages[0]
+    reader = Reader("-", SAMPLE.name, address, asked.role, wanted, "", program.calendar.time_zone)
+    event = event_times(cohort, asked) if asked.attach else None
+    meeting = Meeting(event[0], (event[1] - event[0]).seconds / 3600, program.meet or "") if event else None
+    agenda = program.stages.check_in.agenda if asked.n else None
+    training = program.stages.orient.training
+    context = build_context(
+        cohort,
+        reader=reader,
+        partners=[SAMPLE_PARTNER],
+        link=f"{settings.portal_url}/m/preview",
+        deadline=deadline_of(cohort, asked.stage, asked.n) or cohort.starts,
+        counts={"seats": cohort.seats},
+        n=asked.n,
+        agenda=stationery.agenda(agenda.replace("{n}", str(asked.n)), wanted) if agenda else [],
+        training=training.mentees if training else "",
+        meeting=meeting,
+        lines=["this is where the particulars stand"],
+        people=[Report(SAMPLE.name, SAMPLE_PARTNER.name)],
+    )
+    parts = stationery.render(asked.folder, asked.send, wanted, context)
+    return Letter(
+        message_id="preview",
+        sender=program.email.sender,
+        reply_to=program.owner if program.email.reply_to == "owner" else program.email.reply_to,
+        to_name=reader.name,
+        to_address=reader.address,
+        subject=parts.subject,
+        text=parts.text,
+        html=parts.html,
+        attachments=tuple(_sample_attachments(cohort, asked, reader, meeting)),
+        language=parts.language,
+    )
+
+
+def _sample_attachments(cohort: Cohort, asked: Asked, reader: Reader, meeting: Meeting | None) -> list[Attachment]:
+    kind = asked.attach.kind if asked.attach else ""
+    if kind == "contact_card":
+        return contact_card([SAMPLE_PARTNER])
+    if kind == "certificate":
+        return [certificate(reader.name, cohort.program.name, cohort.name, cohort.ends)]
+    return [_invitation(cohort, reader, meeting)] if meeting is not None else []
+
+
+def _invitation(cohort: Cohort, reader: Reader, meeting: Meeting) -> Attachment:
+    return calendar_invitation(
+        uid="preview",
+        start_utc=meeting.starts_at,
+        hours=meeting.hours,
+        summary=f"{cohort.program.name}, {cohort.name}: orientation",
+        organizer=cohort.program.owner,
+        attendee=reader.address,
+        at=meeting.starts_at,
+        url=meeting.where,
+    )

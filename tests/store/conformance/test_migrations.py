@@ -1,0 +1,89 @@
+"""The schema: what migrations make is what the tables say, and a newer database is refused in plain words."""
+
+import stat
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from cohortflow.store import instances
+from cohortflow.store.database import Database, open_database
+from cohortflow.store.schema import migrate
+from cohortflow.store.tables import metadata
+from schemas.errors import CohortflowError
+
+
+def test_migrations_make_what_the_tables_say(database: Database) -> None:
+    with database.engine.connect() as db:
+        differences = compare_metadata(MigrationContext.configure(db, opts={"compare_type": True}), metadata)
+
+    assert differences == []
+
+
+def test_checks_and_partial_indexes_are_made_too(database: Database) -> None:
+    inspector = sa.inspect(database.engine)
+
+    for table in metadata.sorted_tables:
+        declared = {str(index.name) for index in table.indexes}
+        assert declared <= {index["name"] for index in inspector.get_indexes(table.name)}
+        checks = {str(c.name) for c in table.constraints if isinstance(c, sa.CheckConstraint)}
+        assert checks <= {check["name"] for check in inspector.get_check_constraints(table.name)}
+
+
+def test_a_second_migration_changes_nothing(database: Database) -> None:
+    with database.read() as db:
+        secret = instances.read_secret(db)
+    executed: list[str] = []
+    sa.event.listen(database.engine, "before_cursor_execute", lambda *told: executed.append(told[2]))
+
+    migrate(database, secret="another secret")
+
+    assert not [told for told in executed if told.split()[0] in ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE")]
+    with database.read() as db:
+        assert instances.read_secret(db) == secret
+
+
+def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
+    with database.write() as db:
+        db.execute(sa.text("update alembic_version set version_num = '9999'"))
+
+    with pytest.raises(CohortflowError, match="newer version .*9999.*update this checkout"):
+        migrate(database)
+
+
+def test_two_workers_may_migrate_at_once(database_url: str) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    opened = [open_database(database_url) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(migrate, opened))
+
+    with opened[0].read() as db:
+        assert db.execute(sa.text("select count(*) from instance")).scalar_one() == 1
+    for each in opened:
+        each.close()
+
+
+def test_a_naive_datetime_is_refused(database: Database) -> None:
+    with pytest.raises((ValueError, sa.exc.StatementError), match="naive datetime"), database.write() as db:
+        instances.note_tick(db, datetime(2027, 1, 1))  # noqa: DTZ001
+
+
+def test_the_sqlite_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'deep' / 'cohortflow.db'}")
+    migrate(database)
+    with database.write() as db:
+        instances.note_tick(db, datetime.now().astimezone())
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "deep").iterdir()}
+    database.close()
+
+    assert {"cohortflow.db", "cohortflow.db-wal"} <= modes.keys() and set(modes.values()) == {0o600}
+    assert stat.S_IMODE((tmp_path / "deep").stat().st_mode) == 0o700
+
+
+def test_another_kind_of_database_is_refused() -> None:
+    with pytest.raises(CohortflowError, match="mysql.*sqlite:///.*postgresql://"):
+        open_database("mysql://somewhere/else")
