@@ -92,7 +92,7 @@ class House:
 
 def open_house(settings: Settings, *, secret: str | None = None, transport: Transport | None = None) -> House:
     """Open the database (made or upgraded if need be) and the mail of an installation."""
-    database = open_database(settings.database, durable=settings.durable)
+    database = open_database(settings.database, durable=settings.durable, timeout=settings.database_timeout)
     migrate(database, secret=secret)
     worker = f"{socket.gethostname()}:{os.getpid()}"
     if transport is None:

@@ -15,6 +15,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=CHECKOUT, description="inbox/, var/ and, unless said otherwise, the configuration")
     database_url: str = Field(default="", description="SQLAlchemy URL; empty means SQLite under var/")
+    database_timeout: int = Field(default=30, ge=1, le=3600, description="seconds to wait for a locked database")
     program_dir: Path | None = None
     template_dir: Path | None = None
     mail: str = Field(default="", description="outbox:DIR; empty means var/outbox")

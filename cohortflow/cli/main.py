@@ -1,5 +1,7 @@
 """The command line: every command, its options and its help; what a command does is imported when it is called."""
 
+import os
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -197,3 +199,10 @@ def demo(
     from cohortflow.cli.simulating import demo as run
 
     run(out, seed, engine)
+
+
+def main() -> None:
+    """The command `cohortflow`. What does not run by Prefect does not wait for it to load."""
+    if not any("prefect" in word or word == "demo" for word in sys.argv[1:]):
+        os.environ.setdefault("COHORTFLOW_ENGINE", "plain")
+    app()

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -23,8 +23,12 @@ ACTOR = "configuration"
 
 def first_day_has_passed(cohort: Cohort, now: datetime) -> bool:
     """Whether the cohort should have begun before today (in the program's zone)."""
-    first = min(each.due_on for each in dated_occasions(cohort))
-    return first < local_day(now, cohort.program.calendar.time_zone)
+    return first_day(cohort) < local_day(now, cohort.program.calendar.time_zone)
+
+
+def first_day(cohort: Cohort) -> date:
+    """The day of the first thing that falls due."""
+    return min(each.due_on for each in dated_occasions(cohort))
 
 
 def declare(db: Connection, cohort: Cohort, line: Mapping[str, Any], config_hash: str, now: datetime) -> bool:
@@ -42,10 +46,12 @@ def declare(db: Connection, cohort: Cohort, line: Mapping[str, Any], config_hash
 def derive_anew(
     db: Connection, row: CohortRow, cohort: Cohort, line: Mapping[str, Any], config_hash: str, now: datetime
 ) -> bool:
-    """A cohort that has not begun follows its file; returns whether it is late now and was not before."""
+    """A cohort that has not begun follows its file; returns whether it is late and therefore held."""
+    was_known_in_time = row.held_reason != LATE and occasions.first_day(db, row.cohort_id) == first_day(cohort)
     cohorts.drop_undone(db, row.cohort_id)
     count = occasions.insert(db, row.cohort_id, dated_occasions(cohort), config_hash, now)
-    late, was_late = first_day_has_passed(cohort, now), row.held_reason == LATE
+    # A tick that comes late itself finds days behind it that were well ahead when they were declared.
+    late = first_day_has_passed(cohort, now) and not was_known_in_time
     reason = reason_to_hold(cohort.program) or (LATE if late else None)
     state: dict[str, Any] = {"state": "held", "held_reason": reason} if reason else {}
     if row.state == "held" and not reason and _by_itself(row):
@@ -53,7 +59,7 @@ def derive_anew(
     cohorts.change(db, row.cohort_id, config_hash=config_hash, line=dict(line), refused_line=None, **state)
     note = Note("cohort.derived", counts={"occasions": count})
     events.append(db, row.cohort_id, [note], at=now, actor=ACTOR, bundle=config_hash)
-    return late and not was_late
+    return late
 
 
 def _by_itself(row: CohortRow) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.engine.url import make_url
 
+from cohortflow.store.troubles import tell_plainly
 from schemas.errors import CohortflowError
 
 TIMEOUT_SECONDS = 30
@@ -63,31 +64,36 @@ class Database:
         self.engine.dispose()
 
 
-def open_database(url: str, *, durable: bool = True) -> Database:
+def open_database(url: str, *, durable: bool = True, timeout: int = TIMEOUT_SECONDS) -> Database:
     """Open the database at a SQLAlchemy URL; a SQLite file is made, private to its owner, if it is not there.
 
     Args:
         durable: False lets SQLite skip fsync, for a simulation whose database nobody needs after a power cut.
+        timeout: seconds to wait for what another process holds.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return Database(_open_sqlite(parsed.database or "", durable))
-    if parsed.get_backend_name() == "postgresql":
-        return Database(_open_postgresql(parsed.set(drivername="postgresql+psycopg")))
-    raise CohortflowError(
-        f"COHORTFLOW_DATABASE_URL: {parsed.get_backend_name()!r} is not supported; "
-        "write sqlite:///path/to/file.db or postgresql://user@host/name"
-    )
+        engine = _open_sqlite(parsed.database or "", durable, timeout)
+    elif parsed.get_backend_name() == "postgresql":
+        engine = _open_postgresql(parsed.set(drivername="postgresql+psycopg"), timeout)
+    else:
+        raise CohortflowError(
+            f"COHORTFLOW_DATABASE_URL: {parsed.get_backend_name()!r} is not supported; "
+            "write sqlite:///path/to/file.db or postgresql://user@host/name"
+        )
+    tell_plainly(engine)
+    return Database(engine)
 
 
-def _open_sqlite(path: str, durable: bool) -> Engine:
+def _open_sqlite(path: str, durable: bool, timeout: int) -> Engine:
     file = Path(path)
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not file.exists():
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=str(file)),
-        connect_args={"timeout": TIMEOUT_SECONDS, "check_same_thread": False},
+        connect_args={"timeout": timeout, "check_same_thread": False},
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
@@ -106,6 +112,7 @@ def _open_sqlite(path: str, durable: bool) -> Engine:
     return engine
 
 
-def _open_postgresql(url: sa.URL) -> Engine:
-    options = f"-c statement_timeout={TIMEOUT_SECONDS}s -c lock_timeout={TIMEOUT_SECONDS}s -c timezone=UTC"
-    return sa.create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": 10, "options": options})
+def _open_postgresql(url: sa.URL, timeout: int) -> Engine:
+    options = f"-c statement_timeout={timeout}s -c lock_timeout={timeout}s -c timezone=UTC"
+    told = {"connect_timeout": 10, "options": options}
+    return sa.create_engine(url, pool_pre_ping=True, connect_args=told, hide_parameters=True)

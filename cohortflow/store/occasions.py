@@ -222,6 +222,12 @@ def rows_of(db: Connection, cohort_id: str) -> list[dict[str, Any]]:
     return [dict(row) for row in db.execute(query).mappings()]
 
 
+def first_day(db: Connection, cohort_id: str) -> date | None:
+    """The day of the first thing that falls due for a cohort."""
+    query = sa.select(sa.func.min(occasions.c.due_on)).where(occasions.c.cohort_id == cohort_id)
+    return db.execute(query).scalar_one()
+
+
 def next_instant(db: Connection) -> datetime | None:
     """When the next occasion falls ready, past or future."""
     free = sa.and_(cohorts.c.state != "held", cohorts.c.roster_hold.is_(None))

@@ -24,7 +24,12 @@ def migrate(database: Database, *, secret: str | None = None) -> None:
         secret: what message ids are derived from; a simulation passes one made of its seed, so that ids repeat.
     """
     config = _config()
-    with database.engine.connect() as db:
+    if _is_current(database, config):
+        return
+    with database.engine.connect() as connection:
+        # On SQLite this takes the write lock with the first statement, so that two processes that start together
+        # migrate one after the other, and a process that dies leaves nothing by halves.
+        db = connection.execution_options(cohortflow_write=True)
         if not database.is_sqlite:
             # Two workers that start together must not migrate together.
             db.execute(sa.text("select pg_advisory_lock(727001)"))
@@ -44,6 +49,13 @@ def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
+
+
+def _is_current(database: Database, config: Config) -> bool:
+    with database.read() as db:
+        current = MigrationContext.configure(db).get_current_revision()
+        at_head = current == ScriptDirectory.from_config(config).get_current_head()
+        return at_head and db.execute(sa.select(instance.c.id)).first() is not None
 
 
 def _upgrade(db: Connection, config: Config) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from scene_files import PULSE
+from scene_files import PULSE, roster_csv
 from story import ADA, APPROVER, BO, CEM, DEE, ELI, FAY, INES, JONAS, MAYA, SAM, Enter, Story
 
 
@@ -129,3 +129,19 @@ def test_back_from_leave_the_mails_come_again(enter_at: Enter) -> None:
 
     assert [letter.template for letter in story.letters_to(INES)][-1] == "pulse"
     assert len(story.letters_to(INES, "pulse")) == 1
+
+
+def test_back_in_the_file_after_missing_twice_is_back_in_the_roster(enter_at: Enter) -> None:
+    story = enter_at("declared")
+    for _ in range(2):
+        story.now += timedelta(hours=1)
+        story.write_roster(roster_csv(without=[FAY]), f"2027-01-{24 + story.now.hour - 12}")
+        story.tick()
+    (row,) = story.rows("people", person_id=FAY)
+    assert row["status"] == "left"
+
+    story.write_roster(roster_csv(), "2027-01-27")
+    story.tick()
+
+    (row,) = story.rows("people", person_id=FAY)
+    assert (row["status"], row["missing_since"]) == ("active", None)

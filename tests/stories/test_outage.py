@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 
+from scene_files import PROGRAM
 from scenes import utc
-from story import ADA, BO, CEM, DEE, FAY, JONAS, MAYA, Enter
+from story import ADA, BO, CEM, DEE, FAY, JONAS, MAYA, Enter, with_change
 
 
 def test_the_invitation_goes_late_and_once(enter_at: Enter) -> None:
@@ -93,3 +94,15 @@ def test_an_outage_over_the_start_begins_the_program_late(enter_at: Enter) -> No
     assert story.occasion("orient.closes")["done_at"] == utc(2027, 3, 4, 12)
     story.live_past("goals.ask#1")
     assert story.got(DEE)[-1] == "goals"
+
+
+def test_an_edit_during_the_outage_makes_nobody_late(enter_at: Enter) -> None:
+    story = enter_at("declared")
+    story.write_program(
+        with_change(PROGRAM, "purpose: Help people find their way", "purpose: Help people on their way")
+    )
+
+    story.tick(utc(2027, 1, 28, 12))
+
+    assert story.cohort()["state"] == "running", "it was declared in time; only the tick is late"
+    assert story.letters_to(ADA)[0].when == "Thu 28 Jan 13:00"

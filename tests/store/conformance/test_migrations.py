@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from side_by_side import side_by_side
 
 from cohortflow.store import instances
 from cohortflow.store.database import Database, open_database
@@ -54,17 +55,18 @@ def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
         migrate(database)
 
 
-def test_two_workers_may_migrate_at_once(database_url: str) -> None:
-    from concurrent.futures import ThreadPoolExecutor
+def test_processes_that_start_together_migrate_once(database_url: str) -> None:
+    def start(_: int) -> str:
+        database = open_database(database_url)
+        migrate(database)
+        with database.read() as db:
+            secret = instances.read_secret(db)
+        database.close()
+        return secret
 
-    opened = [open_database(database_url) for _ in range(4)]
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(migrate, opened))
+    secrets = side_by_side([start] * 4, workers=4)
 
-    with opened[0].read() as db:
-        assert db.execute(sa.text("select count(*) from instance")).scalar_one() == 1
-    for each in opened:
-        each.close()
+    assert len(set(map(str, secrets))) == 1 and isinstance(secrets[0], str)
 
 
 def test_a_naive_datetime_is_refused(database: Database) -> None:

@@ -1,0 +1,114 @@
+"""Our flows and tasks as Prefect's own: results never persisted, nobody else's words in what Prefect keeps."""
+
+import traceback
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import prefect
+from prefect.cache_policies import NO_CACHE
+from prefect.context import FlowRunContext, TaskRunContext
+from prefect.filesystems import NullFileSystem
+from prefect.utilities.annotations import opaque
+
+from cohortflow.engine import is_plain
+from schemas.errors import CohortflowError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Unexpected(CohortflowError):
+    """An error nobody foresaw, told without its text: that may quote somebody's data."""
+
+
+def discreet(fn: Callable[P, R]) -> Callable[P, R]:
+    """The function as Prefect may run it: only errors of ours leave it in words, and none brings along its cause."""
+
+    @wraps(fn)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if FlowRunContext.get() is None and TaskRunContext.get() is None:
+            return fn(*args, **kwargs)
+        try:
+            return fn(*args, **kwargs)
+        except Exception as error:
+            _write_no_result()
+            told = error if isinstance(error, CohortflowError) else Unexpected(whereabouts(error))
+            raise told from None
+
+    return call
+
+
+def _write_no_result() -> None:
+    """Prefect pickles the error of a failed flow into its result storage, even where results are not kept: not ours."""
+    context = FlowRunContext.get()
+    if context is not None:
+        context.result_store.result_storage = NullFileSystem()  # type: ignore[assignment]
+
+
+def whereabouts(error: Exception) -> str:
+    """The kind of an error and the line of ours that met it."""
+    met_at = ((Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__))
+    ours = [
+        f" at {file.relative_to(CHECKOUT)}:{line}"
+        for file, line in met_at
+        if file.is_relative_to(CHECKOUT) and "site-packages" not in file.parts
+    ]
+    return type(error).__name__ + (ours[-1] if ours else "")
+
+
+class Flow(prefect.Flow[P, R]):
+    """Prefect's flow, callable without Prefect."""
+
+    def __init__(self, fn: Callable[P, R], **options: Any) -> None:
+        super().__init__(fn, **options)
+        self.fn = discreet(fn)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if is_plain():
+            return self.fn(*args, **kwargs)
+        return super().__call__(*args, **kwargs)
+
+
+class Task(prefect.Task[P, R]):
+    """Prefect's task, callable without Prefect."""
+
+    def __init__(self, fn: Callable[P, R], **options: Any) -> None:
+        super().__init__(fn, **options)
+        self.fn = discreet(fn)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if is_plain():
+            return self.fn(*args, **kwargs)
+        # Nothing here is ever a future, so Prefect need not search a cohort, field by field, for one (twice a call).
+        values: list[Any] = [opaque(value) for value in args]
+        named: dict[str, Any] = {name: opaque(value) for name, value in kwargs.items()}
+        return super().__call__(*values, **named)
+
+
+def make_flow(fn: Callable[P, R], name: str, run_name: str | None, retries: int) -> Flow[P, R]:
+    """The flow of a function."""
+    return Flow(
+        fn,
+        name=name,
+        flow_run_name=run_name,
+        retries=retries,
+        persist_result=False,
+        validate_parameters=True,
+        cache_result_in_memory=False,
+    )
+
+
+def make_task(fn: Callable[P, R], name: str | None, retries: int) -> Task[P, R]:
+    """The task of a function."""
+    return Task(
+        fn,
+        name=name,
+        retries=retries,
+        retry_delay_seconds=1 if retries else 0,
+        persist_result=False,
+        cache_policy=NO_CACHE,
+        cache_result_in_memory=False,
+    )

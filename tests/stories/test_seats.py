@@ -1,0 +1,106 @@
+"""More people than seats, fewer seats than people: who gets one, who waits, and the arithmetic for the owner."""
+
+from scene_files import MENTEES, PROGRAM, application
+from story import ADA, BO, MAYA, OWNER, SAM, Enter, Story, with_change, with_line
+
+from schemas.replies import Reply
+
+THREE_SEATS = with_line(PROGRAM, "{ starts: 2027-03-01, ends: 2027-05-28, seats: 3, if_more_apply: lottery }")
+FIRST_COME = with_line(PROGRAM, "{ starts: 2027-03-01, ends: 2027-05-28, seats: 3, if_more_apply: earliest }")
+
+
+def with_a_seat(story: Story) -> list[str]:
+    """The mentees who were not put on the waiting list."""
+    found = story.rows("participants", cohort_id=story.cohort_id, role="mentee", state="applied")
+    return sorted(row["person_id"] for row in found)
+
+
+def test_a_lottery_gives_out_the_seats(enter_at: Enter) -> None:
+    story = enter_at("recruiting", program=THREE_SEATS)
+    story.everybody_applies()
+    story.live_past("recruit.closes")
+
+    lucky = with_a_seat(story)
+    assert len(lucky) == 3
+    (line,) = story.events("recruit.closed")
+    assert line["counts"] == {"applied": 10, "mentees": 6, "mentors": 4, "waitlisted": 3}
+    waiting = story.rows("participants", cohort_id=story.cohort_id, state="waitlisted")
+    assert {row["reason"] for row in waiting} == {"more people applied than there are seats; a lottery decided"}
+
+
+def test_the_lot_does_not_depend_on_the_order_of_applying(enter_at: Enter) -> None:
+    story = enter_at("recruiting", program=THREE_SEATS)
+    for person in reversed(MENTEES):
+        story.take([Reply(person, "apply", "recruit", application(person), story.now)])
+    story.live_past("recruit.closes")
+
+    backwards = with_a_seat(story)
+    other = enter_at("awaiting_approval", program=THREE_SEATS)
+    assert backwards == sorted(match["mentee_id"] for match in other.matches())
+
+
+def test_who_drew_no_lot_is_told_of_the_waiting_list(enter_at: Enter) -> None:
+    story = enter_at("awaiting_approval", program=THREE_SEATS)
+    matched = {match["mentee_id"] for match in story.matches()}
+    story.approve()
+    story.live_past("match.waitlist#1")
+
+    for person in set(MENTEES) - matched:
+        (told,) = story.letters_to(person, "waitlist")
+        assert "a lottery decided" in told.text
+    assert set(story.readers_of("meet_your_match")) >= matched
+
+
+def test_the_earliest_come_first(enter_at: Enter) -> None:
+    story = enter_at("recruiting", program=FIRST_COME)
+    for person in reversed(MENTEES):
+        story.live_to(story.now.replace(minute=story.now.minute + 1))
+        story.take([Reply(person, "apply", "recruit", application(person), story.now)])
+    story.live_past("recruit.closes")
+
+    assert with_a_seat(story) == sorted(MENTEES[-3:])
+
+
+def test_too_little_room_is_told_with_the_arithmetic(enter_at: Enter) -> None:
+    story = enter_at("recruiting")
+    story.everybody_applies((*MENTEES, MAYA, SAM))
+    story.live_past("match.runs", hours=40)
+
+    (told,) = story.letters_to(OWNER, "match_shortfall")
+    assert "6" in told.text and "3" in told.text
+    (line,) = story.events("match.shortfall")
+    assert line["counts"]["arithmetic"] in told.text
+    assert len(story.matches("proposed")) == 3, "as many as there is room for"
+
+
+def test_without_any_mentor_everybody_waits(enter_at: Enter) -> None:
+    story = enter_at("recruiting")
+    story.everybody_applies(MENTEES)
+    story.live_past("match.runs", hours=40)
+
+    assert story.matches() == []
+    assert len(story.letters_to(OWNER, "match_shortfall")) == 1
+    story.approve()
+    story.live_past("match.waitlist#1", hours=40)
+    assert story.got(ADA)[-1] == "waitlist"
+    assert story.readers_of("meet_your_match") == []
+
+
+def test_without_any_application_the_cohort_goes_by_quietly(enter_at: Enter) -> None:
+    story = enter_at("recruiting")
+    story.live_past("match.runs", hours=40)
+    story.approve()
+    story.live_past("close.runs")
+
+    assert story.matches() == []
+    assert story.cohort()["state"] == "closed"
+    assert set(story.got(BO)) <= {"reminder"}
+
+
+def test_the_form_can_ask_for_fewer_than_the_program_allows(enter_at: Enter) -> None:
+    story = enter_at("recruiting", program=with_change(PROGRAM, "mentees_per_mentor: 2", "mentees_per_mentor: 1"))
+    story.everybody_applies()
+    story.live_past("match.runs")
+
+    assert story.person(MAYA)["capacity"] == 1, "she offered two, the program allows one"
+    assert [match["mentor_id"] for match in story.matches()].count(MAYA) == 1
