@@ -76,21 +76,25 @@ def quiet_house(count: int) -> Iterator[House]:
 
 def fill(house: House, count: int) -> None:
     """Put cohorts with future occasions into the store."""
-    lines = [
-        {"cohort_id": f"bulk-{n % 40}/c{n}", "program_id": f"bulk-{n % 40}", "key": f"c{n}", "state": "running",
-         "config_hash": "-", "line": {}, "first_seen_at": NOW, "begun_at": NOW}
-        for n in range(count)
-    ]  # fmt: skip
-    waiting = [
-        {"cohort_id": line["cohort_id"], "key": f"recruit.reminder#{k}", "about": "-", "stage": "recruit", "kind": "mail",
-         "action": "send", "place": k, "details": {}, "state": "pending", "config_hash": "-",
-         "due_at": NOW + timedelta(days=30 + k), "ready_at": NOW + timedelta(days=30 + k)}
-        for line in lines for k in range(OCCASIONS_EACH)
-    ]  # fmt: skip
+    lines = [_cohort(number) for number in range(count)]
+    waiting = [_occasion(str(line["cohort_id"]), k) for line in lines for k in range(OCCASIONS_EACH)]
     with house.database.write() as db:
         db.execute(cohorts.insert(), lines)
         for start in range(0, len(waiting), 10_000):
             db.execute(occasions.insert(), waiting[start : start + 10_000])
+
+
+def _cohort(number: int) -> dict[str, object]:
+    program_id, key = f"bulk-{number % 40}", f"c{number}"
+    named = {"cohort_id": f"{program_id}/{key}", "program_id": program_id, "key": key, "line": {}}
+    return {**named, "state": "running", "config_hash": "-", "first_seen_at": NOW, "begun_at": NOW}
+
+
+def _occasion(cohort_id: str, number: int) -> dict[str, object]:
+    due_at = NOW + timedelta(days=30 + number)
+    named = {"cohort_id": cohort_id, "key": f"recruit.reminder#{number}", "about": "-", "stage": "recruit"}
+    told = {"kind": "mail", "action": "send", "place": number, "details": {}, "state": "pending", "config_hash": "-"}
+    return {**named, **told, "due_at": due_at, "ready_at": due_at}
 
 
 def bench_idle(count: int, ticks: int = 5) -> None:

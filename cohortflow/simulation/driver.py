@@ -101,9 +101,15 @@ def simulated(
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cohortflow-")))
         settings = Settings(
-            home=home, program_dir=program_file.resolve().parent, only_programs=(program_file.stem,), only_cohorts=(key,), durable=False,
-            database_url="", mail="", lease_seconds=3600,
-        )  # fmt: skip
+            home=home,
+            program_dir=program_file.resolve().parent,
+            only_programs=(program_file.stem,),
+            only_cohorts=(key,),
+            durable=False,
+            database_url="",
+            mail="",
+            lease_seconds=3600,
+        )
         transport = MemoryTransport()
         house = open_house(settings, secret=f"simulation-{seed}", transport=transport)
         house.worker = "simulation"  # a machine's name in the history would make it another one there
