@@ -151,6 +151,8 @@ def follow(
             )
     elif row.begun_at is not None and dict(row.line) != line:
         _follow_line(house, db, row, line, now)
+    elif row.refused_line:
+        cohorts.change(db, row.cohort_id, refused_line=None)
 
 
 def _follow_line(house: House, db: Connection, row: CohortRow, line: dict[str, object], now: datetime) -> None:

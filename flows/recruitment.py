@@ -7,7 +7,7 @@ from cohortflow.engine import flow
 from flows.carry import Turn, carry, mails_of
 from schemas.changes import Changes
 from schemas.rows import each_row
-from tasks.recruitment import choose_applicants, eligible_people
+from tasks.recruitment import WHY_WAITING, choose_applicants, eligible_people
 
 
 @flow("recruit", run_name="{cohort_id} · {moment}")
@@ -49,7 +49,8 @@ def give_out_seats(turn: Turn) -> Changes:
     chosen = choose_applicants(applied, cohort.seats, cohort.program.if_more_apply, cohort.id)
     changes = Changes()
     for row in each_row(chosen):
-        changes.participants[row.person_id] = {"state": row.state, "place": int(row.place)}
+        told = {"reason": WHY_WAITING[cohort.program.if_more_apply]} if row.state == "waitlisted" else {}
+        changes.participants[row.person_id] = {"state": row.state, "place": int(row.place), **told}
     waiting = int((chosen["state"] == "waitlisted").sum())
     mentees = int((applied["role"] == "mentee").sum())
     counts: dict[str, Any] = {"applied": len(applied), "mentees": mentees, "mentors": len(applied) - mentees}

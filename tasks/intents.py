@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -39,6 +40,14 @@ class Wording:
 
     language_of: Callable[[str, str, str], str]
     mail_class: Callable[[str, str], str]
+
+
+class Moments(NamedTuple):
+    """When a mail was due for the readers of a site, when it may go, and when it is too late."""
+
+    due_at: datetime
+    not_before: datetime
+    expires_at: datetime
 
 
 def ask_of(cohort: Cohort, stage: str, template: str, n: int, about: str) -> Ask | None:
@@ -90,47 +99,56 @@ def mails_to_queue(
         readers: as `audience` gives them, or one row per outsider (owner, approvers, sponsor).
     """
     persons = dict(zip(people["person_id"], zip(people["site"], people["languages"], strict=True), strict=True))
-    mail_class = wording.mail_class(sending.stage, sending.template)
-    moments: dict[str, tuple[datetime, datetime | None]] = {}
+    shared = Intent(
+        occasion=sending.occasion,
+        stage=sending.stage,
+        template=sending.template,
+        person_id="",
+        role="",
+        language="",
+        mail_class=wording.mail_class(sending.stage, sending.template),
+        due_at=sending.due_at,
+        not_before=now,
+        about=sending.about,
+        unless_answered=sending.to == "no_response",
+        deadline_on=deadline_on,
+        attach=sending.attach,
+        n=sending.n,
+    )
+    moments: dict[str, Moments] = {}
     intents = []
     for row in each_row(readers):
         site, languages = persons.get(row.person_id, ("", ""))
         site = site if site in cohort.program.calendar.sites else ""
         if site not in moments:
             moments[site] = moments_of(sending, cohort, site, now)
-        not_before, expires_at = moments[site]
-        wanted = language_for(str(languages), cohort)
-        intent = Intent(
-            occasion=sending.occasion,
-            stage=sending.stage,
-            template=sending.template,
-            person_id=row.person_id,
-            role=row.role,
-            language=wording.language_of(sending.stage, sending.template, wanted),
-            mail_class=mail_class,
-            due_at=sending.due_by_site.get(site, sending.due_at),
-            not_before=not_before,
-            about=sending.about,
-            match_ids=tuple(row.match_ids),
-            ask=replace(ask, abouts=tuple(row.abouts)) if ask else None,
-            unless_answered=sending.to == "no_response",
-            urgent=row.role in ("owner", "approver", "sponsor"),
-            deadline_on=deadline_on,
-            expires_at=expires_at,
-            attach=sending.attach,
-            n=sending.n,
-        )
-        intents.append(intent)
+        language = wording.language_of(sending.stage, sending.template, language_for(str(languages), cohort))
+        intents.append(_addressed(shared, row, language, moments[site], ask))
     return intents
 
 
-def moments_of(sending: Sending, cohort: Cohort, site: str, now: datetime) -> tuple[datetime, datetime | None]:
+def _addressed(shared: Intent, row: Any, language: str, moments: Moments, ask: Ask | None) -> Intent:
+    return replace(
+        shared,
+        person_id=row.person_id,
+        role=row.role,
+        language=language,
+        due_at=moments.due_at,
+        not_before=moments.not_before,
+        expires_at=moments.expires_at,
+        match_ids=tuple(row.match_ids),
+        ask=replace(ask, abouts=tuple(row.abouts)) if ask else None,
+        urgent=row.role in ("owner", "approver", "sponsor"),
+    )
+
+
+def moments_of(sending: Sending, cohort: Cohort, site: str, now: datetime) -> Moments:
     """When a mail may go to the readers of a site, and from when on it is too late."""
     calendar = reader_calendar(cohort, site or None)
     due = sending.due_by_site.get(site, sending.due_at)
     not_before = first_allowed(calendar, max(due, now))
     stale = not_before + as_timedelta(cohort.program.email.too_late_after)
-    return not_before, min(stale, sending.ends_at) if sending.ends_at else stale
+    return Moments(due, not_before, min(stale, sending.ends_at) if sending.ends_at else stale)
 
 
 def as_timedelta(span: Span) -> timedelta:

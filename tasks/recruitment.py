@@ -18,6 +18,12 @@ NOT_ACTIVE = {"left": "has left the company", "on_leave": "is on leave"}
 COLUMN_OF = {"tenure": "joined_on", "joined": "joined_on", "manager": "manager_id", "id": "person_id"}
 ORDERED = {"at_or_above", "at_or_below", "between"}
 CHOICES = ("earliest", "lottery", "best_fit", "owner_chooses")
+TOO_MANY = "more people applied than there are seats"
+WHY_WAITING = {
+    "lottery": f"{TOO_MANY}; a lottery decided",
+    "earliest": f"{TOO_MANY}; the earliest came first",
+    "owner_chooses": f"{TOO_MANY}; the earliest came first, and the owner may choose otherwise",
+}
 
 
 @task

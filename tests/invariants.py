@@ -98,7 +98,7 @@ class Seen:
 def i_1_at_most_once(seen: Seen) -> Iterator[str]:
     """No mail was handed over, or counted as accepted, twice."""
     accepted = Counter(row["message_id"] for row in seen.rows["message_attempts"] if row["outcome"] == "accepted")
-    for message_id in (accepted + seen.letters).keys():
+    for message_id in sorted(accepted + seen.letters):
         if accepted[message_id] > 1 or seen.letters[message_id] > 1:
             yield f"{message_id} was accepted {accepted[message_id]} and handed over {seen.letters[message_id]} times"
     keys = Counter(

@@ -6,53 +6,39 @@ and Python's audit events tell.
 """
 
 import gc
-import hashlib
 import os
 import pickle
-import shutil
 import signal
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from grounds import (
+    Act,
+    Ground,
+    Step,
+    files_of,
+    insist_on_the_same_end,
+    letters_there,
+    mark_of,
+    run_again,
+    wait_until_alone,
+)
 from scenes import Scene
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
-from cohortflow.mailroom.outbox import OutboxTransport
-from cohortflow.store import events
 from cohortflow.store.database import Database, open_database
-from cohortflow.store.tables import metadata
-from flows.house import House
-
-Act = Callable[[Scene], object]
-State = dict[str, list[tuple[Any, ...]]]
-Letters = dict[str, str]
-Files = frozenset[tuple[str, int, int]]
-
-# What may differ after a second try: how often something was tried, by whom, and the numbers a database gives.
-VOLATILE = {"fence", "attempts", "lease_owner", "lease_until", "retry_at", "occasion_id", "version"}
-
-
-@dataclass(frozen=True)
-class Step:
-    """One act of a cohort's life: the files it began with, and how it ends when nobody is killed."""
-
-    name: str
-    act: Act
-    now: datetime
-    before: Path
-    after: State
-    letters: Letters
-    cold: bool = False  # whether the process is to look at the files as if it had never seen them
+from schemas.errors import CohortflowError
 
 
 def watch(reach: Callable[[], None], database: Database, outbox: Path) -> None:
@@ -62,12 +48,18 @@ def watch(reach: Callable[[], None], database: Database, outbox: Path) -> None:
         if db.get_execution_options().get("cohortflow_write"):
             reach()
 
+    event.listen(database.engine, "before_cursor_execute", lambda *_: reach())
+    event.listen(database.engine, "commit", commit)
+    watch_files(reach, outbox)
+
+
+def watch_files(reach: Callable[[], None], outbox: Path) -> None:
+    """Have `reach` called before each link and removal of a file in the outbox."""
+
     def touch(name: str, given: tuple[Any, ...]) -> None:
         if name in ("os.link", "os.remove") and str(given[0]).startswith(str(outbox)):
             reach()
 
-    event.listen(database.engine, "before_cursor_execute", lambda *_: reach())
-    event.listen(database.engine, "commit", commit)
     sys.addaudithook(touch)
 
 
@@ -110,9 +102,9 @@ def _moved(observer: Database) -> object:
         return db.execute(sa.text("select pg_current_snapshot()::text")).scalar_one()
 
 
-def kill_at(point: int, scene: Scene, act: Act) -> None:
-    """Let a child act until its n-th point, and kill it there."""
-    scene.close()
+def was_killed(point: int, database: Database, outbox: Path, act: Callable[[], object]) -> bool:
+    """Let a child act until its n-th point, and kill it there; False when the act was over before."""
+    database.close()
     left = point
 
     def reach() -> None:
@@ -123,13 +115,43 @@ def kill_at(point: int, scene: Scene, act: Act) -> None:
 
     def until_killed() -> None:
         gc.disable()
-        watch(reach, scene.house.database, scene.house.settings.outbox)
-        act(scene)
+        watch(reach, database, outbox)
+        act()
 
     if (child := os.fork()) == 0:
         _end_with(until_killed)
     _, status = os.waitpid(child, 0)
-    assert os.WIFSIGNALED(status), f"the act was over before point {point}"
+    assert os.WIFSIGNALED(status) or status == 0, "the act failed by itself"
+    return os.WIFSIGNALED(status)
+
+
+def stopped_at(point: int, scene: Scene, act: Act) -> int | None:
+    """Let a child act until its n-th transaction or outbox file, and stop it there: its pid, or None if it is over.
+
+    Whatever becomes of the child's work after it is woken, it ends quietly.
+    """
+    scene.close()
+    left = point
+
+    def reach() -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def until_stopped() -> None:
+        gc.disable()
+        watch_files(reach, scene.house.settings.outbox)
+        # First of its kind: before SQLite's own BEGIN, while nothing is locked.
+        event.listen(scene.house.database.engine, "begin", lambda _: reach(), insert=True)
+        with suppress(CohortflowError):
+            act(scene)
+
+    if (child := os.fork()) == 0:
+        _end_with(until_stopped)
+    _, status = os.waitpid(child, os.WUNTRACED)
+    assert os.WIFSTOPPED(status) or status == 0, "the act failed by itself"
+    return child if os.WIFSTOPPED(status) else None
 
 
 def _end_with(*works: Callable[[], object]) -> None:
@@ -141,138 +163,6 @@ def _end_with(*works: Callable[[], object]) -> None:
     except BaseException:
         traceback.print_exc(file=sys.__stderr__)
         os._exit(1)
-
-
-def run_again(scene: Scene, act: Act) -> None:
-    """What happens after a crash: leases run out (here at once), and the next run does the same again."""
-    with scene.house.database.write() as db:
-        for name in ("occasions", "messages"):
-            table = metadata.tables[name]
-            db.execute(table.update().where(table.c.lease_until.is_not(None)).values(lease_until=0))
-    act(scene)
-
-
-def rows_of(database: Database, leave_out: Callable[[sa.Column[Any]], bool]) -> State:
-    """Every row of every table, sorted, without some columns."""
-    found = {}
-    with database.read() as db:
-        for table in metadata.sorted_tables:
-            columns = [column for column in table.c if not leave_out(column)]
-            if columns:
-                found[table.name] = sorted((tuple(row) for row in db.execute(sa.select(*columns))), key=repr)
-    return found
-
-
-def state_of(database: Database) -> State:
-    """Everything that must be the same in the end, whoever was killed on the way."""
-    found = rows_of(database, lambda column: column.name in VOLATILE or column.table.name == "message_attempts")
-    return found | {"events": history_of(database)}
-
-
-def history_of(database: Database) -> list[tuple[Any, ...]]:
-    """The history without delivery (a recovery tells more of it) and without seals; each chain must be whole."""
-    table, told = metadata.tables["events"], []
-    with database.read() as db:
-        for row in db.execute(sa.select(table).order_by(table.c.chain, table.c.seq)).mappings():
-            if not row["kind"].startswith("mail."):
-                told.append(tuple(row[name] for name in ("chain", "at", "kind", "occasion", "about", "counts")))
-        for chain in db.execute(sa.select(table.c.chain).distinct()).scalars().all():
-            assert events.first_broken_line(db, chain) is None, f"the chain {chain} is broken"
-    return told
-
-
-def mark_of(database: Database, outbox: Path) -> str:
-    """A short name for everything there is: two equal ones have the same future."""
-    rows = rows_of(database, lambda column: column.name == "lease_until")
-    return hashlib.sha256(repr((rows, letters_there(outbox))).encode()).hexdigest()
-
-
-def letters_there(outbox: Path) -> list[str]:
-    """The names of the letters that were accepted."""
-    return sorted(path.name for path in outbox.glob("*.eml"))
-
-
-def letters_in(outbox: Path) -> Letters:
-    """The letters that were accepted: name and content."""
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in outbox.glob("*.eml")}
-
-
-def files_of(outbox: Path) -> Files:
-    """Which file each letter is; a letter put there a second time would be another."""
-    return frozenset((path.name, path.stat().st_ino, path.stat().st_mtime_ns) for path in outbox.glob("*.eml"))
-
-
-@dataclass(frozen=True)
-class Ground:
-    """Where steps are tried again and again: one home, one database whose statements stay compiled."""
-
-    house: House
-    rows: Callable[[Step], None] | None = None
-
-    def set_back(self, step: Step) -> Scene:
-        """Everything as it was when the step began, in a process that has just started."""
-        self.house.database.close()
-        _put_files_back(step.before, self.house.settings.home)
-        if self.rows is not None:
-            self.rows(step)
-        seen = {"signatures": {}, "texts_faults": None} if step.cold else {"signatures": dict(self.house.signatures)}
-        return Scene(replace(self.house, roster_changed=True, **seen), step.now)
-
-
-def ground(house: House, home: Path, url: str = "") -> Ground:
-    """A ground of its own beside a house: on SQLite files that come and go with `home`, or on a migrated PostgreSQL."""
-    settings = house.settings.model_copy(update={"home": home, "database_url": url, "lease_seconds": 1})
-    database = open_database(settings.database, durable=False)
-    transport = OutboxTransport(settings.outbox, durable=False)
-    there = replace(house, settings=settings, database=database, transport=transport)
-    if not url:
-        return Ground(there)
-
-    def rows(step: Step) -> None:
-        source = open_database(f"sqlite:///{step.before / 'var' / 'cohortflow.db'}")
-        fill(database, source)
-        source.close()
-
-    return Ground(there, rows)
-
-
-def _put_files_back(before: Path, home: Path) -> None:
-    for folder in ("var", "inbox"):
-        shutil.rmtree(home / folder, ignore_errors=True)
-        shutil.copytree(before / folder, home / folder, copy_function=shutil.copyfile)
-
-
-def wait_until_alone(database: Database) -> None:
-    """PostgreSQL notices a killed client a moment later; only then are its locks gone."""
-    if database.is_sqlite:
-        return
-    others = sa.text(
-        "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
-    )
-    until = time.monotonic() + 10
-    while True:
-        with database.read() as db:
-            if db.execute(others).scalar_one() == 0:
-                return
-        assert time.monotonic() < until, "a killed worker still holds its connection"
-        time.sleep(0.002)
-
-
-def fill(database: Database, source: Database) -> None:
-    """Make a migrated database hold exactly the rows of another."""
-    with source.read() as db:
-        rows = {
-            table: [dict(row) for row in db.execute(sa.select(table)).mappings()] for table in metadata.sorted_tables
-        }
-    with database.write() as db:
-        for table in reversed(metadata.sorted_tables):
-            db.execute(table.delete())
-        for table, its_rows in rows.items():
-            if its_rows:
-                db.execute(table.insert(), its_rows)
-        if not database.is_sqlite:
-            last = max((row["occasion_id"] for row in rows[metadata.tables["occasions"]]), default=0)
-            db.execute(sa.text("select setval('occasions_occasion_id_seq', :last)"), {"last": last + 1})
 
 
 @dataclass
@@ -296,17 +186,21 @@ def kill_everywhere(
         at_every_point: kill at every point, and not only at the last one of those that leave the same.
     """
     began = time.monotonic()
-    where.set_back(step)
-    step.act(where.set_back(step))  # everything is warm now for the children
+    here = where.set_back(step)
+    step.act(here)  # everything is warm now for the children
+    run_again(here, step.act)
+    insist_on_the_same_end(step, here, "done twice")
     here = where.set_back(step)
     marks = survey(here, step.act)
     insist_on_the_same_end(step, here, "undisturbed")
     last_points = [point for point, (mark, after) in enumerate(pairwise([*marks, ""]), 1) if mark != after]
-    points = range(1, len(marks) + 1) if at_every_point else last_points[offset % sampled :: sampled]
+    points = (
+        range(1, len(marks) + 1) if at_every_point else last_points[offset % min(sampled, len(last_points)) :: sampled]
+    )
     known = set[str]()
     for point in points:
         here = where.set_back(step)
-        kill_at(point, here, step.act)
+        assert was_killed(point, here.house.database, here.house.settings.outbox, partial(step.act, here))
         wait_until_alone(here.house.database)
         outbox, told = here.house.settings.outbox, f"killed at point {point} of {len(marks)}"
         mark = mark_of(here.house.database, outbox)
@@ -318,21 +212,3 @@ def kill_everywhere(
             known.add(mark)
     here.close()
     return Toll(step.name, len(marks), len(set(marks)), len(points), time.monotonic() - began)
-
-
-def insist_on_the_same_end(step: Step, scene: Scene, told: str, letters: Files = frozenset()) -> None:
-    """Compare with the end of the undisturbed life; `letters` are the files that were there before the second run."""
-    outbox, told = scene.house.settings.outbox, f"{step.name}, {told}"
-    assert letters <= files_of(outbox), f"{told}: a letter was lost or put there again"
-    assert letters_in(outbox) == step.letters, f"{told}: not the same letters"
-    found = state_of(scene.house.database)
-    for table, rows in step.after.items():
-        same = found[table] == rows
-        assert same, f"{told}: {table} is not the same:\n{_difference(found[table], rows)}"
-    held = [row for row in scene.rows("occasions") + scene.rows("messages") if row["lease_until"] is not None]
-    assert not held, f"{told}: leases were left behind"
-
-
-def _difference(found: list[tuple[Any, ...]], wanted: list[tuple[Any, ...]]) -> str:
-    more, less = [row for row in found if row not in wanted], [row for row in wanted if row not in found]
-    return f"only after the kill: {str(more[:3])[:2000]}\nmissing after the kill: {str(less[:3])[:2000]}"

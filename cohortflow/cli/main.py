@@ -206,3 +206,7 @@ def main() -> None:
     if not any("prefect" in word or word == "demo" for word in sys.argv[1:]):
         os.environ.setdefault("COHORTFLOW_ENGINE", "plain")
     app()
+
+
+if __name__ == "__main__":
+    app()

@@ -51,7 +51,7 @@ def test_a_database_of_a_newer_version_is_refused(database: Database) -> None:
     with database.write() as db:
         db.execute(sa.text("update alembic_version set version_num = '9999'"))
 
-    with pytest.raises(CohortflowError, match="newer version .*9999.*update this checkout"):
+    with pytest.raises(CohortflowError, match=r"newer version .*9999.*update this checkout"):
         migrate(database)
 
 
@@ -87,5 +87,5 @@ def test_the_sqlite_file_is_for_its_owner_only(tmp_path: Path) -> None:
 
 
 def test_another_kind_of_database_is_refused() -> None:
-    with pytest.raises(CohortflowError, match="mysql.*sqlite:///.*postgresql://"):
+    with pytest.raises(CohortflowError, match=r"mysql.*sqlite:///.*postgresql://"):
         open_database("mysql://somewhere/else")
