@@ -48,7 +48,7 @@ def check_invariants(
     """
     seen = Seen(house, frozenset(before), finished, moved or {})
     broken = [f"{check.__name__}: {told}" for check in CHECKS for told in check(seen)]
-    assert not broken, f"{len(broken)} complaints:\n" + "\n".join(broken[:20])
+    assert not broken, f"{len(broken)} complaints:\n" + "\n".join(broken[:60])
 
 
 @dataclass

@@ -141,6 +141,7 @@ def stopped_at(point: int, scene: Scene, act: Act) -> int | None:
 
     def until_stopped() -> None:
         gc.disable()
+        os.setsid()  # a stopped process must not drag others of its group along when its parent ends
         watch_files(reach, scene.house.settings.outbox)
         # First of its kind: before SQLite's own BEGIN, while nothing is locked.
         event.listen(scene.house.database.engine, "begin", lambda _: reach(), insert=True)

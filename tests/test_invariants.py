@@ -1,4 +1,4 @@
-"""Whole lives, and what held at every moment of them."""
+"""Whole lives, and what held at every moment of them; and proof that the checks see a fault when there is one."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from invariants import check_invariants, excluded_pairs
+from scenes import enter
 
+from cohortflow.mailroom.transports import MemoryTransport
 from cohortflow.simulation.driver import Life, simulated
 from cohortflow.store.tables import matches, people
 
@@ -44,3 +46,30 @@ def test_every_invariant_holds_over_a_whole_life(program: str, key: str, company
         assert life.problems == []
         assert len(life.transport) > 50
         check_invariants(life.house, finished=True, moved=watcher.sites)
+
+
+PLANTED = {
+    "i_1_at_most_once": "update message_attempts set message_id = (select min(message_id) from message_attempts), attempt = attempt + rowid",
+    "i_2_accepted_means_sent": "update messages set state = 'queued' where template = 'pulse'",
+    "i_3_done_has_its_mails": "update occasions set state = 'done', done_at = due_at where kind = 'mail' and state = 'pending'",
+    "i_8_capacity_and_exclusions": "update participants set capacity = 1",
+    "i_9_stage_order": "update occasions set done_at = '2027-01-01 00:00:00' where key = 'orient.closes'",
+    "i_10_due_times": "update messages set sent_at = '2027-03-30 02:00:00' where template = 'pulse'",
+    "i_11_one_occasion_each": "update occasions set state = 'pending' where key = 'recruit.closes'",
+    "i_24_no_personal_data": "update matches set end_reason = 'Ada Šouza could not go on'",
+    "i_26_history": "update events set actor = 'somebody else' where seq = 3",
+    "i_28_one_current_answer": "update answers set about = '-', occasion = 'x', person_id = 'T01', form = 'f', revision = rowid",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("invariant", PLANTED)
+def test_a_planted_fault_is_seen(tmp_path: Path, invariant: str) -> None:
+    scene = enter("checking_in", tmp_path, transport=MemoryTransport())
+    before = [row["message_id"] for row in scene.mails() if row["state"] == "accepted"]
+    check_invariants(scene.house, before=before)
+
+    with scene.house.database.write() as db:
+        db.execute(sa.text(PLANTED[invariant]))
+
+    with pytest.raises(AssertionError, match=invariant):
+        check_invariants(scene.house, before=before)

@@ -66,6 +66,7 @@ def asked_for(cohort: Cohort, named: str, stationery: Stationery) -> Asked:
 
 
 def event_times(cohort: Cohort, asked: Asked) -> tuple[datetime, datetime] | None:
+    """When what the mail invites to begins and ends, as it would in the life of the cohort; None for other mails."""
     day = cohort.starts
     stand_in = Occasion("-", asked.stage, "send", day, datetime(day.year, day.month, day.day, tzinfo=UTC), n=asked.n)
     return event_of(cohort, Occasion(**{**stand_in.__dict__, "attach": asked.attach}))

@@ -30,6 +30,7 @@ class Source:
 
     @property
     def mail_class(self) -> str:
+        """Service, reminder or optional: what a reader may opt out of."""
         return self.headers.get("class", "")
 
 

@@ -176,9 +176,7 @@ def live(
         for mail in _seen(life, [each.letter.message_id for each in sent]):
             if mail.template in ASKED_TO_APPROVE and mail.person_id == "role:approver#1":
                 approvals.append(_next_day_at(life.now, APPROVING_HOUR, calendar.time_zone))
-            for reply in robots.replies_to(mail):
-                at = _evening_of(reply.at, calendar.time_zone)
-                told = Reply(reply.person_id, reply.form, reply.occasion, reply.answers, reply.at, reply.about)
+            for at, told in _replies_to(mail, robots, calendar.time_zone):
                 heapq.heappush(replies, (at, next(order), told))
         if hook is not None:
             hook(life)
@@ -202,6 +200,12 @@ def next_instant(life: Life, replies: list[tuple[datetime, int, Reply]], approva
     candidates += [replies[0][0] if replies else None, min(approvals, default=None)]
     known = [each for each in candidates if each is not None]
     return max(life.now, min(known)) if known else None  # type: ignore[return-value]
+
+
+def _replies_to(mail: MailSeen, robots: Robots, zone: str) -> Iterator[tuple[datetime, Reply]]:
+    for reply in robots.replies_to(mail):
+        told = Reply(reply.person_id, reply.form, reply.occasion, reply.answers, reply.at, reply.about)
+        yield _evening_of(reply.at, zone), told
 
 
 def _people_answer(life: Life, replies: list[tuple[datetime, int, Reply]]) -> None:

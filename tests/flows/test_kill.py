@@ -88,7 +88,7 @@ def test_an_installation_killed_anywhere_is_made_by_the_next_start(tmp_path: Pat
         if not was_killed(point, database, home, partial(migrate, database)):
             break
         assert set(sa.inspect(installed(home).engine).get_table_names()) >= set(metadata.tables)
-    assert point > 50
+    assert point > 40
 
 
 def _check(toll: Toll | AssertionError) -> None:

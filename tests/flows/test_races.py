@@ -83,11 +83,16 @@ def wake_up_late(step: Step, where: Ground) -> int:
         worker = stopped_at(point, scene, step.act)
         if worker is None:
             return number
-        run_again(scene, step.act)
-        letters = files_of(scene.house.settings.outbox)
-        scene.close()
-        os.kill(worker, signal.SIGCONT)
-        os.waitpid(worker, 0)
+        try:
+            run_again(scene, step.act)
+            letters = files_of(scene.house.settings.outbox)
+            scene.close()
+            os.kill(worker, signal.SIGCONT)
+        except BaseException:
+            os.kill(worker, signal.SIGKILL)
+            raise
+        finally:
+            os.waitpid(worker, 0)
         insist_on_the_same_end(step, scene, f"asleep at point {point}", letters, ordered=False)
     raise AssertionError("unreachable")
 
