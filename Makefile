@@ -28,7 +28,7 @@ demo: $(STAMP)  ## carry a whole cohort through its life in about a minute; writ
 
 quick: $(STAMP)  ## lint, types and the fast tests, under a minute
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/python -m pytest -m "not slow and not postgres and not chromium"
+	@$(BIN)/python -m pytest -n 2 -m "not slow and not postgres and not chromium"
 
 test: $(STAMP)  ## everything: lint, types and all tests
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -120,23 +120,31 @@ def carry(cohort_id: str, stage: str, now: datetime, decide: Callable[[Turn], Ch
     done = 0
     while turn := claim_ready(cohort_id, stage, now):
         try:
-            _decide_and_record(turn, decide)
+            done += _decide_and_record(turn, decide)
         except Exception as error:
             give_back(turn.claim, now, error)
             raise
-        done += 1
     return done
 
 
-def _decide_and_record(turn: Turn, decide: Callable[[Turn], Changes]) -> None:
+def _decide_and_record(turn: Turn, decide: Callable[[Turn], Changes]) -> bool:
+    """Whether it was recorded; False when the lease ran out and another worker has taken the occasion over."""
     for _ in range(TRIES):
         if record_turn(turn, decide(turn)):
-            return
+            return True
+        if not _is_ours(turn):
+            logger.info("%s %s: another worker has taken it over", turn.claim.cohort_id, turn.claim.key)
+            return False
         # Somebody answered while we decided: look again, decide again.
         turn = read_turn(turn.house, turn.claim, turn.now)
     raise CohortflowError(
         f"{turn.claim.cohort_id} {turn.claim.key}: the cohort kept changing; the next tick tries again"
     )
+
+
+def _is_ours(turn: Turn) -> bool:
+    with turn.house.database.read() as db:
+        return occasions.is_held(db, turn.claim)
 
 
 def give_back(claim: Claim, now: datetime, error: Exception) -> None:

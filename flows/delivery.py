@@ -25,7 +25,10 @@ def deliver_mail(now: datetime | None = None) -> dict[str, int]:
     now = now or house.now()
     settle_what_the_transport_knows(house, now)
     totals: dict[str, int] = {}
-    while counted := send_batch(now):
+    claimed = BATCH
+    while claimed == BATCH:  # fewer than a batch: nothing is left that may go
+        counted = send_batch(now)
+        claimed = sum(counted.values())
         for state, count in counted.items():
             totals[state] = totals.get(state, 0) + count
     show_table("delivery", [{"state": state, "mails": count} for state, count in totals.items()], "Mails of this run")

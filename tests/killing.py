@@ -143,8 +143,12 @@ def stopped_at(point: int, scene: Scene, act: Act) -> int | None:
         gc.disable()
         os.setsid()  # a stopped process must not drag others of its group along when its parent ends
         watch_files(reach, scene.house.settings.outbox)
-        # First of its kind: before SQLite's own BEGIN, while nothing is locked.
-        event.listen(scene.house.database.engine, "begin", lambda _: reach(), insert=True)
+        engine = scene.house.database.engine
+        if scene.house.database.is_sqlite:
+            # Before BEGIN, while nothing is locked yet.
+            event.listen(engine, "before_cursor_execute", lambda *told: told[2].startswith("BEGIN") and reach())
+        else:
+            event.listen(engine, "begin", lambda _: reach())
         with suppress(CohortflowError):
             act(scene)
 

@@ -151,6 +151,16 @@ def claim_next(
     return Claim(**{**{name: row[name] for name in names}, "fence": row["fence"] + 1, "attempts": row["attempts"] + 1})
 
 
+def is_held(db: Connection, claim: Claim) -> bool:
+    """Whether a claim still stands: nobody has taken the occasion over or closed it."""
+    mine = sa.and_(
+        occasions.c.occasion_id == claim.occasion_id,
+        occasions.c.fence == claim.fence,
+        occasions.c.state == "pending",
+    )
+    return db.execute(sa.select(occasions.c.occasion_id).where(mine)).first() is not None
+
+
 def finish(db: Connection, claim: Claim, state: str, *, now: datetime, reason: str | None, config_hash: str) -> bool:
     """Close a claimed occasion and let go what waited for it; False when the claim is no longer ours."""
     mine = sa.and_(

@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
 from story import ADA, APPROVER, BO, DEE, FAY, MAYA, OWNER, Enter
+
+pytestmark = pytest.mark.slow
 
 
 def test_ten_days_without_a_yes_nobody_hears_of_a_match(enter_at: Enter) -> None:

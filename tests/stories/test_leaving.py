@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 from scene_files import PULSE, roster_csv
 from story import ADA, APPROVER, BO, CEM, DEE, ELI, FAY, INES, JONAS, MAYA, SAM, Enter, Story
+
+pytestmark = pytest.mark.slow
 
 
 def in_week_three(enter_at: Enter) -> Story:

@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
 from scene_files import PROGRAM
 from scenes import utc
 from story import ADA, BO, CEM, DEE, FAY, JONAS, MAYA, Enter, with_change
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_invitation_goes_late_and_once(enter_at: Enter) -> None:

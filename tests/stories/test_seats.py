@@ -1,9 +1,12 @@
 """More people than seats, fewer seats than people: who gets one, who waits, and the arithmetic for the owner."""
 
+import pytest
 from scene_files import MENTEES, PROGRAM, application
 from story import ADA, BO, MAYA, OWNER, SAM, Enter, Story, with_change, with_line
 
 from schemas.replies import Reply
+
+pytestmark = pytest.mark.slow
 
 THREE_SEATS = with_line(PROGRAM, "{ starts: 2027-03-01, ends: 2027-05-28, seats: 3, if_more_apply: lottery }")
 FIRST_COME = with_line(PROGRAM, "{ starts: 2027-03-01, ends: 2027-05-28, seats: 3, if_more_apply: earliest }")

@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 from scene_files import PROGRAM
 from story import ADA, APPROVER, BO, FAY, JONAS, MAYA, OWNER, Enter, with_change
+
+pytestmark = pytest.mark.slow
 
 MATCH = "stages:\n  match: "
 RECRUIT = "stages:\n  recruit:"

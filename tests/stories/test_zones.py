@@ -1,10 +1,13 @@
 """One program, three zones: everybody reads the same mail at nine of their own morning, on a day on which they work."""
 
+import pytest
 from scene_files import COMPANY, HEADER, PROGRAM, STAFF, application
 from scenes import utc
 from story import ADA, BO, CEM, FAY, MAYA, OWNER, SAM, Enter, Story, with_change, with_line
 
 from schemas.replies import Reply
+
+pytestmark = pytest.mark.slow
 
 IN_PUNE = (MAYA, CEM)
 WITH_PUNE = with_change(COMPANY, "    Austin:", "    Pune: { zone: Asia/Kolkata, holidays: IN-MH }\n    Austin:")

@@ -118,6 +118,8 @@ def test_a_stale_fence_changes_nothing(running: Database) -> None:
         occasions.fail(db, first, now=NOW, error="woken up late")
 
     assert only(running, "occasions") == before
+    with running.read() as db:
+        assert (occasions.is_held(db, first), occasions.is_held(db, second)) == (False, True)
     assert finish(running, second) and not finish(running, second)
 
 
