@@ -28,6 +28,7 @@ R = TypeVar("R")
 
 WITHOUT_PREFECT = os.environ.get("COHORTFLOW_ENGINE") == "plain"
 _plain: ContextVar[bool] = ContextVar("cohortflow_plain", default=False)
+_unseen: ContextVar[bool] = ContextVar("cohortflow_unseen", default=False)
 logger = logging.getLogger("cohortflow")
 
 
@@ -44,6 +45,16 @@ def plainly() -> Iterator[None]:
 def is_plain() -> bool:
     """Whether flows and tasks called here run without Prefect."""
     return WITHOUT_PREFECT or _plain.get()
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Run by Prefect, but spare the events and artifacts that nobody will look at: a server thrown away afterwards."""
+    token = _unseen.set(True)
+    try:
+        yield
+    finally:
+        _unseen.reset(token)
 
 
 class Function(Generic[P, R]):
@@ -101,7 +112,7 @@ def in_deployment() -> bool:
 
 def tell(kind: str, subject: str, **counts: int | str) -> None:
     """Emit a Prefect event about a cohort (ids and counts only); nothing when plain."""
-    if is_plain():
+    if is_plain() or _unseen.get():
         return
     from prefect.events import emit_event
 
@@ -112,7 +123,7 @@ def tell(kind: str, subject: str, **counts: int | str) -> None:
 
 def show_table(key: str, rows: list[dict[str, Any]], description: str) -> None:
     """Attach a table artifact to the current run (ids and counts only); nothing when plain."""
-    if is_plain() or not rows:
+    if is_plain() or _unseen.get() or not rows:
         return
     from prefect.artifacts import create_table_artifact
 

@@ -63,7 +63,7 @@ class Life:
 class Roster:
     """What HR exports on a day: the same file every day, or a living company."""
 
-    content: Callable[[date], str]
+    content: Callable[[date], bytes]
     source: str
 
     def drop(self, home: Path, day: date) -> None:
@@ -74,7 +74,7 @@ class Roster:
         for old in pattern.parent.glob("*.csv"):
             if old.name != name:
                 old.unlink()
-        (pattern.parent / name).write_text(self.content(day), encoding="utf-8")
+        (pattern.parent / name).write_bytes(self.content(day))
 
 
 @contextmanager
@@ -127,17 +127,17 @@ def roster_of(cohort: Cohort, people: int, roster_file: Path | None, seed: int, 
     """The given export, or that of a synthetic company whose people join, leave and move from month to month."""
     source = cohort.program.people.source
     if roster_file is not None:
-        text = roster_file.read_bytes().decode("utf-8-sig", errors="replace")
-        return Roster(lambda day: text, source)
+        given = roster_file.read_bytes()
+        return Roster(lambda day: given, source)
     company = found_company(people, seed, on)
-    known: dict[date, str] = {}
+    known: dict[date, bytes] = {}
 
-    def of_the_month(day: date) -> str:
+    def of_the_month(day: date) -> bytes:
         # Once the cohort is over, a quarter is close enough for who is still there.
         month = day.month if day <= cohort.ends else 1 + 3 * ((day.month - 1) // 3)
         exported = max(on, day.replace(month=month, day=1))
         if exported not in known:
-            known[exported] = company.roster_csv(exported) + SLIPS
+            known[exported] = (company.roster_csv(exported) + SLIPS).encode()
         return known[exported]
 
     return Roster(of_the_month, source)

@@ -9,6 +9,7 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
+from cohortflow.engine import unseen
 from schemas.errors import CohortflowError
 
 STARTUP_SECONDS = 120
@@ -35,6 +36,7 @@ def prefect_running(home: Path) -> Iterator[Callable[[], None]]:
     with ExitStack() as stack:
         stack.enter_context(settings.temporary_settings(_settings_for(home), restore_defaults=not_ours))
         stack.enter_context(_quietly())
+        stack.enter_context(unseen())
         starting = _Starting(SubprocessASGIServer())
         stack.callback(starting.stop)
 
