@@ -22,6 +22,9 @@ from schemas.program import Program
 from schemas.settings import Settings
 from tasks.intents import Wording
 
+# By the hash of what they say, and so the same in every house of this process.
+_TEXTS: dict[str, Stationery] = {}
+
 
 @dataclass
 class House:
@@ -36,7 +39,6 @@ class House:
     texts_faults: int | None = None
     faulty: list[str] = field(default_factory=list)
     signatures: dict[Path, tuple[object, ...]] = field(default_factory=dict)
-    _texts: dict[str, Stationery] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """What the instance clock shows. Only entries ask: a flow Prefect starts, a command, a request."""
@@ -57,17 +59,17 @@ class House:
 
     def stationery(self, texts_hash: str | None = None) -> Stationery:
         """The accepted mail texts, or those of a given hash; compiled once."""
-        if texts_hash in self._texts:
-            return self._texts[texts_hash]
+        if texts_hash in _TEXTS:
+            return _TEXTS[texts_hash]
         with self.database.read() as db:
             return self._stationery_in(db, texts_hash or bundles.accepted_texts(db))
 
     def _stationery_in(self, db: Connection, name: str) -> Stationery:
-        if name not in self._texts:
+        if name not in _TEXTS:
             if name == "-":
                 raise CohortflowError("no mail texts have been accepted yet; run `cohortflow tick` once")
-            self._texts[name] = Stationery(bundles.read_bundle(db, name))
-        return self._texts[name]
+            _TEXTS[name] = Stationery(bundles.read_bundle(db, name))
+        return _TEXTS[name]
 
     def folder_of(self, stage: str, send: str) -> str:
         """The folder of `templates/` that holds a mail: its stage's, else `program` for those of the system itself."""

@@ -4,7 +4,7 @@ For each step the test first looks, from another connection, what a kill would l
 before every COMMIT, and before each link and removal of a file in the outbox. Many of those leave the same. For every
 distinct thing they leave, the worker is really killed (SIGKILL), at the last of its points, which is when most is at
 stake; what is found must be what was seen; and a second run must end as if nothing had happened. On PostgreSQL every
-point is looked at too, and the worker is killed for every third thing that is left. `KILL_AT=every` kills before each
+point is looked at too, and the worker is killed for every sixth thing that is left. `KILL_AT=every` kills before each
 single statement instead, on SQLite (some minutes).
 """
 
@@ -27,7 +27,7 @@ from cohortflow.store.tables import metadata
 
 pytestmark = pytest.mark.slow
 EVERY_POINT = os.environ.get("KILL_AT") == "every"
-SAMPLED = 3
+SAMPLED = 6
 STEPS = (
     "first tick", "recruit opens", "invitations", "applications", "recruit closes", "match runs", "approval asked",
     "approval", "announced", "acceptances", "orientation", "start", "check-in opens", "pulse", "check-in closes",

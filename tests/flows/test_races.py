@@ -1,6 +1,6 @@
 """Two ticks at once, and a worker that wakes up late: nothing happens twice.
 
-A hundred races on SQLite and fifty on PostgreSQL: two processes do the same step of a cohort's life at the same time,
+A hundred races on SQLite and thirty on PostgreSQL: two processes do the same step of a cohort's life at the same time,
 one of them some milliseconds behind, a different delay each time. And a worker is stopped (SIGSTOP) before every fifth
 of its transactions and outbox files (PostgreSQL: every tenth), while another takes its leases over and ends the work;
 then it goes on.
@@ -72,7 +72,7 @@ def test_two_racing_ticks_do_everything_once(life: Life, sqlite_grounds: Callabl
 
 @pytest.mark.postgres
 def test_two_racing_ticks_on_postgres_do_everything_once(life: Life, postgres_grounds: Callable[[int], Ground]) -> None:
-    for step, behind in _races(life, 50):
+    for step, behind in _races(life, 30):
         race(step, postgres_grounds(0), behind)
 
 
