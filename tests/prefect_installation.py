@@ -69,6 +69,7 @@ def environment_of(home: Path, prefect_home: Path, port: int) -> dict[str, str]:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}",
         "COHORTFLOW_HOME": str(home),
         "PREFECT_HOME": str(prefect_home),
+        "TMPDIR": str(prefect_home / "tmp"),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_API_HOST": "127.0.0.1",
         "PREFECT_SERVER_API_PORT": str(port),
@@ -104,6 +105,7 @@ def installed(folder: Path, home: Path) -> Iterator[Installation]:
     """Start server and worker, deploy, and stop everything afterwards."""
     prefect_home, logs, port = folder / "prefect", folder / "logs", free_port()
     logs.mkdir()
+    (prefect_home / "tmp").mkdir(parents=True)
     environment = environment_of(home, prefect_home, port)
     with ExitStack() as stack:
         stack.enter_context(running(START_SERVER, environment, logs / "server.log"))
