@@ -7,6 +7,8 @@ import pytest
 from scene_files import COHORT, application
 from scenes import cohort_awaiting_approval, cohort_checking_in, cohort_declared, cohort_recruiting
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def export(tmp_path):

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_company_is_a_year_of_rosters(run, tmp_path):
     shown = run("company", "--people", "40", "--seed", "2", "--out", tmp_path / "acme", "--on", "2027-01-04")

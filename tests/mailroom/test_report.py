@@ -22,6 +22,8 @@ from schemas.report import (
     Target,
 )
 
+pytestmark = pytest.mark.slow
+
 HALF = Share(20, 40, 50.0, 35.2, 64.8)
 FACTS = CohortFacts(60, date(2027, 3, 1), date(2027, 8, 27), 388, 388)
 LABELS = (

@@ -4,8 +4,12 @@ import csv
 from collections import Counter
 from datetime import datetime, timedelta
 
+import pytest
+
 from cohortflow.simulation.exports import write_exports
 from cohortflow.store import overview
+
+pytestmark = pytest.mark.slow
 
 
 def rows(lived, name):

@@ -4,9 +4,12 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from scene_files import PROGRAM
 from scenes import utc
 from story import ADA, CEM, MAYA, OWNER, Enter, with_change, with_line
+
+pytestmark = pytest.mark.slow
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 BROKEN_TEXT = "---\nsubject: Join {{ program.name\nclass: service\n---\nHello {{ nobody.name }}\n"

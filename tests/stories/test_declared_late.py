@@ -8,6 +8,8 @@ from story import ADA, MAYA, OWNER, Enter, Story, with_change, with_line
 from cohortflow.cli import running
 from schemas.errors import CohortflowError
 
+pytestmark = pytest.mark.slow
+
 NO_COHORT_YET = with_change(
     PROGRAM, "  2027-spring: { starts: 2027-03-01, ends: 2027-05-28, seats: 6 }", "  2027-winter: { starts: 2027-12-01, ends: 2028-03-31, seats: 6 }"
 )  # fmt: skip

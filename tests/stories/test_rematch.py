@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+import pytest
 from scene_files import AGREEMENT, PULSE
 from story import APPROVER, BO, CEM, FAY, JONAS, SAM, Enter, Story
+
+pytestmark = pytest.mark.slow
 
 REASON: dict[str, object] = {"reason": "Our goals do not fit"}
 

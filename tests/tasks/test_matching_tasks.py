@@ -301,6 +301,7 @@ def companies(draw):
 PROGRAM = {"never": [{"reporting_line": "within 2 levels"}], "prefer": {"skills_wanted_offered": 2, "career_goal": 1}}
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(companies())
 def test_the_order_of_rows_changes_nothing(company):

@@ -283,6 +283,7 @@ def test_headers_are_found_in_any_case_and_order():
     assert read(row, headers=headers).people.equals(read(worker()).people)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("last", "encoding"),
     [
