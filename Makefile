@@ -23,7 +23,7 @@ $(STAMP): constraints.txt pyproject.toml
 
 venv: $(STAMP)  ## make .venv from constraints.txt
 
-demo: $(STAMP)  ## carry a whole cohort through its life in about a minute; writes out/demo/
+demo: $(STAMP)  ## carry a whole cohort through its life in a minute or two; writes out/demo/
 	@$(BIN)/cohortflow demo --out out/demo
 
 quick: $(STAMP)  ## lint, types and the fast tests, under a minute

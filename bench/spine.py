@@ -45,8 +45,10 @@ def bench_simulate(people: int, engine: str) -> None:
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as home:
         if engine == "prefect":
-            with prefect_running(Path(home)), simulated(PROGRAM, "2027-spring", people=people, engine=engine) as life:
-                mails, passes = len(life.transport), life.passes
+            with prefect_running(Path(home)) as wait:
+                wait()
+                with simulated(PROGRAM, "2027-spring", people=people, engine=engine) as life:
+                    mails, passes = len(life.transport), life.passes
         else:
             with simulated(PROGRAM, "2027-spring", people=people, engine=engine) as life:
                 mails, passes = len(life.transport), life.passes

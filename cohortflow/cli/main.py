@@ -195,7 +195,7 @@ def demo(
         Literal["plain", "prefect"], typer.Option("--engine", help="both give the same files")
     ] = "prefect",
 ) -> None:
-    """Carry a cohort of 60 through its whole life, by Prefect's own engine, in about a minute."""
+    """Carry a cohort of 60 through its whole life, by Prefect's own engine, in a minute or two."""
     from cohortflow.cli.simulating import demo as run
 
     run(out, seed, engine)
