@@ -6,7 +6,8 @@ import pandas as pd
 from sqlalchemy.engine import Connection
 
 from cohortflow.store import frames, people
-from cohortflow.store.record import Overtaken, record
+from cohortflow.store.decisions import record_decision
+from cohortflow.store.record import Overtaken
 from flows.house import House
 from schemas.errors import CohortflowError
 from schemas.replies import Refused, Reply
@@ -42,9 +43,7 @@ def take_in_answers(house: House, cohort_id: str, replies: list[Reply], now: dat
         if not changes.answers:
             return refused
         try:
-            with house.database.write() as db:
-                version, bundle = standing.row.version, standing.row.config_hash
-                record(db, cohort_id, version, changes, now=now, actor=f"participants via {via}", config_hash=bundle)
+            record_decision(standing, changes, now=now, actor=f"participants via {via}")
         except Overtaken:
             continue
         return refused

@@ -8,7 +8,8 @@ from pydantic import Field
 from cohortflow.engine import flow
 from cohortflow.programs.parts import part_of
 from cohortflow.store import frames
-from cohortflow.store.record import Overtaken, record
+from cohortflow.store.decisions import record_decision
+from cohortflow.store.record import Overtaken
 from flows.house import current_house
 from flows.matching import approval_of
 from schemas.errors import CohortflowError
@@ -50,9 +51,7 @@ def approve_matches(cohort_id: str, by: Approver, now: datetime | None = None) -
         if first:
             changes.close_occasions[("match.approval", "-")] = "done"
         try:
-            with house.database.write() as db:
-                version, bundle = standing.row.version, standing.row.config_hash
-                record(db, cohort_id, version, changes, now=now, actor=part, config_hash=bundle)
+            record_decision(standing, changes, now=now, actor=part)
         except Overtaken:
             continue
         return len(changes.matches)

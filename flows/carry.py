@@ -16,9 +16,10 @@ from cohortflow.engine import task, tell
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.occasions import event_of
 from cohortflow.store import frames, occasions, people
+from cohortflow.store.decisions import record_decision
 from cohortflow.store.frames import Standing
 from cohortflow.store.occasions import Claim
-from cohortflow.store.record import Overtaken, record
+from cohortflow.store.record import Overtaken
 from flows.house import House, current_house
 from schemas.changes import Changes
 from schemas.errors import CohortflowError
@@ -87,19 +88,9 @@ def read_turn(house: House, claim: Claim, now: datetime) -> Turn:
 @task
 def record_turn(turn: Turn, changes: Changes) -> bool:
     """Write everything that was decided, or nothing; False when somebody else changed the cohort meanwhile."""
-    standing, claim = turn.standing, turn.claim
+    claim = turn.claim
     try:
-        with turn.house.database.write() as db:
-            record(
-                db,
-                claim.cohort_id,
-                standing.row.version,
-                changes,
-                now=turn.now,
-                actor="cohortflow",
-                config_hash=standing.row.config_hash,
-                claim=claim,
-            )
+        record_decision(turn.standing, changes, now=turn.now, actor="cohortflow", claim=claim)
     except Overtaken:
         return False
     tell(

@@ -12,7 +12,8 @@ from cohortflow.engine import task
 from cohortflow.programs.calendars import local_day
 from cohortflow.programs.parsing import parse_program
 from cohortflow.store import bundles, cohorts, departures, events, frames, people
-from cohortflow.store.record import Overtaken, queue, record
+from cohortflow.store.decisions import record_decision
+from cohortflow.store.record import Overtaken, queue
 from flows.house import House, current_house
 from schemas.changes import Changes, Note
 from schemas.program import Program
@@ -259,16 +260,7 @@ def _see_one(house: House, cohort_id: str, now: datetime, *, tell_leave: bool) -
     if not changes.notes and not changes.intents:
         return 0
     try:
-        with house.database.write() as db:
-            record(
-                db,
-                cohort_id,
-                standing.row.version,
-                changes,
-                now=now,
-                actor="roster",
-                config_hash=standing.row.config_hash,
-            )
+        record_decision(standing, changes, now=now, actor="roster")
     except Overtaken:
         return 0  # the next tick sees the same leavers again
     return 1

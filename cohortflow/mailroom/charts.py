@@ -18,6 +18,7 @@ PALETTE = {
     "bad": "#010208",
 }
 WIDTH = 4.9
+MARGIN = 0.1
 SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "path",
     "svg.hashsalt": "cohortflow",
@@ -35,8 +36,13 @@ SETTINGS: dict[Any, Any] = {
 Draw = Callable[..., None]
 
 
-def chart(height: float) -> Callable[[Draw], Callable[..., str]]:
-    """Make a function that draws on axes into one that returns the SVG, `height` inches high."""
+def chart(height: float, left: float = 0.1, bottom: float = 0.1) -> Callable[[Draw], Callable[..., str]]:
+    """Make a function that draws on axes into one that returns the SVG.
+
+    Args:
+        height: of the drawing, in inches, as are `left` and `bottom`, the room for labels beside and below the axes.
+            They are given because measuring every label first takes longer than drawing it.
+    """
 
     def decorate(draw: Draw) -> Callable[..., str]:
         @wraps(draw)
@@ -47,9 +53,10 @@ def chart(height: float) -> Callable[[Draw], Callable[..., str]]:
             from matplotlib.figure import Figure
 
             with mpl.rc_context({**mpl.rcParamsDefault, "backend": mpl.rcParams["backend"], **SETTINGS}):
-                figure = Figure(figsize=(WIDTH, height), layout="constrained")
+                figure = Figure(figsize=(WIDTH, height))
                 FigureCanvasSVG(figure)
-                draw(figure.add_subplot(), *figures)
+                room = (left / WIDTH, bottom / height, 1 - (left + MARGIN) / WIDTH, 1 - (bottom + MARGIN) / height)
+                draw(figure.add_axes(room), *figures)
                 file = io.StringIO()
                 figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
             return _inline(file.getvalue(), draw.__name__)
@@ -71,7 +78,7 @@ def _inline(svg: str, name: str) -> str:
     return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1).strip()
 
 
-@chart(3.1)
+@chart(3.1, left=1.45)
 def funnel_chart(axes: Any, steps: tuple[Step, ...]) -> None:
     """Bars from top to bottom, one a step."""
     labels, counts = [step.label for step in steps], [step.people for step in steps]
@@ -85,7 +92,7 @@ def funnel_chart(axes: Any, steps: tuple[Step, ...]) -> None:
     axes.tick_params(axis="y", length=0)
 
 
-@chart(2.3)
+@chart(2.3, left=0.5, bottom=0.45)
 def fit_chart(axes: Any, fit: Fit) -> None:
     """How many pairs have which fit, and where the median lies."""
     lows, counts = [low for low, _, _ in fit.bins], [pairs for _, _, pairs in fit.bins]
@@ -103,7 +110,7 @@ def fit_chart(axes: Any, fit: Fit) -> None:
     axes.yaxis.get_major_locator().set_params(integer=True)
 
 
-@chart(2.6)
+@chart(2.6, left=0.5, bottom=0.45)
 def pulse_chart(axes: Any, pulses: tuple[Pulse, ...]) -> None:
     """Two lines over the check-ins: who answered, and who of those had met; the bands are 95 % intervals."""
     numbers = [pulse.n for pulse in pulses]
@@ -124,7 +131,7 @@ def pulse_chart(axes: Any, pulses: tuple[Pulse, ...]) -> None:
     axes.legend(frameon=False, loc="lower left", ncols=2)
 
 
-@chart(1.9)
+@chart(1.9, bottom=0.45)
 def satisfaction_chart(axes: Any, satisfaction: Satisfaction) -> None:
     """How many gave each answer from 1 to 5."""
     bars = axes.bar(range(1, 6), satisfaction.counts, color=PALETTE["main"], width=0.8)

@@ -57,6 +57,7 @@ class Stationery:
         self._environment = mail_environment()
         self._messages: dict[str, _Message] = {}
         self._skeletons: OrderedDict[tuple[str, str, str], Skeleton] = OrderedDict()
+        self._faults: dict[str, list[Fault]] = {}
         self._names: dict[tuple[str, str], dict[str, str]] = {}
         for name in sorted(self.texts):
             if found := sources.NAME.fullmatch(name):
@@ -79,6 +80,11 @@ class Stationery:
         if not name:
             raise ProgramError([_missing(f"{stage}/{send}.en.md")])
         return sources.split_source(self.texts[name]).mail_class
+
+    def mentions(self, stage: str, send: str, language: str, field: str) -> bool:
+        """Whether the text says anything about a field; some cost a look into the store."""
+        name = self._names.get((stage, send), {}).get(self.language_of(stage, send, language), "")
+        return field in self.texts.get(name, "")
 
     def agenda(self, name: str, language: str) -> list[str]:
         """The lines of an agenda such as "month_2"; empty when there is none of that name."""
@@ -110,6 +116,11 @@ class Stationery:
         return sorted({*missing, *(fault for name in self.texts for fault in self._faults_of(name))})
 
     def _faults_of(self, name: str) -> list[Fault]:
+        if name not in self._faults:
+            self._faults[name] = self._look_at(name)
+        return self._faults[name]
+
+    def _look_at(self, name: str) -> list[Fault]:
         file, text = f"templates/{name}", self.texts[name]
         if len(text.encode("utf-8", "replace")) > sources.MOST_BYTES:
             limit = f"{sources.MOST_BYTES // 1024} KB"

@@ -79,14 +79,14 @@ def write_letter(desk: Desk, message: Message) -> Letter:
     reader = _reader(desk, message, cohort)
     partners = _partners(desk, message, cohort)
     meeting = _meeting(message, cohort)
-    stationery = desk.stationery(message.texts_hash)
+    stationery, text = desk.stationery(message.texts_hash), (message.stage, message.template, message.language)
     context = build_context(
         cohort,
         reader=reader,
         partners=partners,
         link=f"{desk.portal_url}/m/{message.message_id}",
         deadline=message.deadline_on,
-        counts=_counts(desk, cohort),
+        counts=_counts(desk, cohort) if stationery.mentions(*text, "counts") else {},
         n=message.n,
         agenda=_agenda(stationery, message, cohort),
         training=_training(message, cohort),
@@ -94,7 +94,7 @@ def write_letter(desk: Desk, message: Message) -> Letter:
         lines=lines_for(desk.db, message, cohort, desk.rows[cohort.id]),
         people=_reports(desk, message),
     )
-    parts = stationery.render(message.stage, message.template, message.language, context)
+    parts = stationery.render(*text, context)
     program = cohort.program
     return Letter(
         message_id=message.message_id,

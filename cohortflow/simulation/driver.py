@@ -70,6 +70,8 @@ class Roster:
         """Put the day's export where the program looks for it, as an HR system does every night."""
         pattern = home / self.source
         name = pattern.name.replace("*", f"workers-{day.isoformat()}")
+        if (pattern.parent / name).exists():
+            return
         pattern.parent.mkdir(parents=True, exist_ok=True)
         for old in pattern.parent.glob("*.csv"):
             if old.name != name:
@@ -227,6 +229,8 @@ def _approver_approves(life: Life, approvals: list[datetime]) -> None:
 
 
 def _seen(life: Life, message_ids: list[str]) -> list[MailSeen]:
+    if not message_ids:
+        return []
     with life.house.database.read() as db:
         rows = messages.rows_by_id(db, message_ids)
     return [

@@ -25,8 +25,9 @@ class Passes:
             Counts, as `one_pass` gives them.
         """
         roster = self._roster()
-        found = look(now, [], [])
-        if found.programs or roster != self.taken:
+        if roster == self.taken:
+            found = look(now, [], [])
+        if roster != self.taken or found.programs:
             self.taken = roster
             return one_pass(now)
         totals = {"occasions": 0, "failed": 0}

@@ -47,8 +47,11 @@ def note_program(db: Connection, program_id: str, now: datetime, **columns: Any)
 
 def accepted_texts(db: Connection) -> str:
     """The hash of the mail texts in force; "-" before the first were accepted."""
-    found = db.execute(sa.select(programs.c.accepted_hash).where(programs.c.program_id == TEXTS_PROGRAM)).scalar()
+    found = db.execute(_ACCEPTED, {"program_id": TEXTS_PROGRAM}).scalar()
     return str(found) if found else "-"
+
+
+_ACCEPTED = sa.select(programs.c.accepted_hash).where(programs.c.program_id == sa.bindparam("program_id"))
 
 
 def programs_by_source(db: Connection) -> dict[str, list[str]]:
@@ -62,5 +65,4 @@ def programs_by_source(db: Connection) -> dict[str, list[str]]:
 
 def accepted_hash(db: Connection, program_id: str) -> str:
     """The name of the bundle that is in force for a program."""
-    query = sa.select(programs.c.accepted_hash).where(programs.c.program_id == program_id)
-    return str(db.execute(query).scalar_one())
+    return str(db.execute(_ACCEPTED, {"program_id": program_id}).scalar_one())

@@ -34,8 +34,11 @@ class CohortRow:
 
 def read_row(db: Connection, cohort_id: str) -> CohortRow | None:
     """One cohort, or None."""
-    row = db.execute(sa.select(cohorts).where(cohorts.c.cohort_id == cohort_id)).mappings().first()
+    row = db.execute(_ROW, {"cohort_id": cohort_id}).mappings().first()
     return CohortRow(**row) if row else None
+
+
+_ROW = sa.select(cohorts).where(cohorts.c.cohort_id == sa.bindparam("cohort_id"))
 
 
 def read_rows(db: Connection, program_id: str | None = None) -> list[CohortRow]:

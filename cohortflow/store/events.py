@@ -20,9 +20,7 @@ def append(db: Connection, chain: str, notes: Iterable[Note], *, at: datetime, a
     Returns:
         How many lines the chain has now.
     """
-    last = db.execute(
-        sa.select(events.c.seq, events.c.hash).where(events.c.chain == chain).order_by(events.c.seq.desc()).limit(1)
-    ).first()
+    last = db.execute(_LAST, {"chain": chain}).first()
     seq, previous = (last.seq, last.hash) if last else (0, FIRST)
     rows = []
     for note in notes:
@@ -44,6 +42,14 @@ def append(db: Connection, chain: str, notes: Iterable[Note], *, at: datetime, a
     if rows:
         db.execute(events.insert(), rows)
     return seq
+
+
+_LAST = (
+    sa.select(events.c.seq, events.c.hash)
+    .where(events.c.chain == sa.bindparam("chain"))
+    .order_by(events.c.seq.desc())
+    .limit(1)
+)
 
 
 def seal(row: dict[str, object]) -> str:

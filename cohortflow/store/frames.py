@@ -2,7 +2,7 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -16,6 +16,7 @@ from cohortflow.programs.cohorts import Cohort, read_cohort
 from cohortflow.store import bundles, occasions
 from cohortflow.store.cohorts import CohortRow, read_row
 from cohortflow.store.database import Database
+from cohortflow.store.shelf import shelf_of
 from cohortflow.store.tables import answers, matches, messages, participants
 from schemas.errors import CohortflowError
 
@@ -41,20 +42,24 @@ class Standing:
     @cached_property
     def participants(self) -> pd.DataFrame:
         """Everybody in the cohort, by person."""
-        with self.database.read() as db:
-            return _frame(db, participants, self.row.cohort_id, "person_id")
+        return self._kept("participants", lambda db: _frame(db, participants, self.row.cohort_id, "person_id"))
 
     @cached_property
     def matches(self) -> pd.DataFrame:
         """Every match there ever was in the cohort, by id."""
-        with self.database.read() as db:
-            return _frame(db, matches, self.row.cohort_id, "match_id")
+        return self._kept("matches", lambda db: _frame(db, matches, self.row.cohort_id, "match_id"))
 
     @cached_property
     def answers(self) -> pd.DataFrame:
         """What people answered, revisions left out."""
-        with self.database.read() as db:
-            return _current_answers(db, self.row.cohort_id)
+        return self._kept("answers", lambda db: _current_answers(db, self.row.cohort_id))
+
+    def _kept(self, name: str, read: Callable[[Connection], pd.DataFrame]) -> pd.DataFrame:
+        def anew() -> pd.DataFrame:
+            with self.database.read() as db:
+                return read(db)
+
+        return shelf_of(self.database.engine).table(self.row.cohort_id, name, self.row.version, anew)
 
 
 _known: OrderedDict[tuple[str, str, str], Cohort] = OrderedDict()

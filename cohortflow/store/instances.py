@@ -50,7 +50,10 @@ def last_tick(db: Connection) -> datetime | None:
 
 def read_secret(db: Connection) -> str:
     """What ids that must not be guessed are derived from."""
-    return str(db.execute(sa.select(instance.c.secret)).scalar_one())
+    return str(db.execute(_SECRET).scalar_one())
+
+
+_SECRET = sa.select(instance.c.secret)
 
 
 def opaque_id(secret: str, *parts: str) -> str:

@@ -15,7 +15,16 @@ from sqlalchemy.engine import Connection
 
 from cohortflow.store import events, instances
 from cohortflow.store.reader_hours import not_now
-from cohortflow.store.tables import answers, cohorts, message_attempts, messages, participants, people, suppressions
+from cohortflow.store.tables import (
+    NOW,
+    answers,
+    cohorts,
+    message_attempts,
+    messages,
+    participants,
+    people,
+    suppressions,
+)
 from schemas.changes import Note
 
 RETRY_WAITS = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
@@ -46,32 +55,56 @@ class Message:
     attempts: int
 
 
-def _deliverable(now: datetime) -> sa.ColumnElement[bool]:
-    held = sa.and_(cohorts.c.state != "held", cohorts.c.roster_hold.is_(None))
-    return sa.and_(
-        messages.c.state == "queued",
-        messages.c.not_before <= now,
-        sa.or_(messages.c.retry_at.is_(None), messages.c.retry_at <= now),
-        sa.or_(messages.c.urgent, held),
+_OF_A_COHORT = sa.join(messages, cohorts, messages.c.cohort_id == cohorts.c.cohort_id)
+_NOT_HELD = sa.or_(messages.c.urgent, sa.and_(cohorts.c.state != "held", cohorts.c.roster_hold.is_(None)))
+_DELIVERABLE = sa.and_(
+    messages.c.state == "queued",
+    messages.c.not_before <= NOW,
+    sa.or_(messages.c.retry_at.is_(None), messages.c.retry_at <= NOW),
+    _NOT_HELD,
+)
+_WAITING = sa.select(sa.func.count()).select_from(_OF_A_COHORT).where(_DELIVERABLE)
+_NEXT = (
+    sa.select(
+        sa.func.min(
+            sa.case((messages.c.retry_at > messages.c.not_before, messages.c.retry_at), else_=messages.c.not_before),
+            type_=messages.c.not_before.type,
+        )
     )
+    .select_from(_OF_A_COHORT)
+    .where(messages.c.state == "queued", _NOT_HELD)
+)
 
 
 def waiting(db: Connection, now: datetime) -> int:
     """How many mails could go now."""
-    query = sa.select(sa.func.count()).select_from(messages).join(cohorts, messages.c.cohort_id == cohorts.c.cohort_id)
-    return int(db.execute(query.where(_deliverable(now))).scalar_one())
+    return int(db.execute(_WAITING, {"now": now}).scalar_one())
 
 
 def next_instant(db: Connection) -> datetime | None:
     """When the next queued mail may go."""
-    held = sa.and_(cohorts.c.state != "held", cohorts.c.roster_hold.is_(None))
-    moment = sa.case((messages.c.retry_at > messages.c.not_before, messages.c.retry_at), else_=messages.c.not_before)
-    query = (
-        sa.select(sa.func.min(moment))
-        .join_from(messages, cohorts, messages.c.cohort_id == cohorts.c.cohort_id)
-        .where(messages.c.state == "queued", sa.or_(messages.c.urgent, held))
+    return db.execute(_NEXT).scalar()
+
+
+_CLAIM = (
+    sa.select(messages)
+    .select_from(_OF_A_COHORT)
+    .where(_DELIVERABLE)
+    .order_by(messages.c.not_before, messages.c.message_id)
+    .limit(sa.bindparam("size", type_=sa.Integer))
+    .with_for_update(of=messages, skip_locked=True)
+)
+_TAKE: Any = (
+    messages.update()
+    .where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)))
+    .values(
+        state="sending",
+        lease_owner=sa.bindparam("owner"),
+        lease_until=sa.bindparam("until"),
+        fence=messages.c.fence + 1,
+        attempts=messages.c.attempts + 1,
     )
-    return db.execute(sa.select(sa.type_coerce(query.scalar_subquery(), messages.c.not_before.type))).scalar()
+)
 
 
 def claim_batch(
@@ -82,15 +115,7 @@ def claim_batch(
     Returns:
         The mails to send, and how many were stopped in which state ("postponed": queued on, for the reader's morning).
     """
-    query = (
-        sa.select(messages)
-        .join_from(messages, cohorts, messages.c.cohort_id == cohorts.c.cohort_id)
-        .where(_deliverable(now))
-        .order_by(messages.c.not_before, messages.c.message_id)
-        .limit(size)
-        .with_for_update(of=messages, skip_locked=True)
-    )
-    rows = [dict(row) for row in db.execute(query).mappings()]
+    rows = [dict(row) for row in db.execute(_CLAIM, {"now": now, "size": size}).mappings()]
     persons = _persons(db, rows)
     stopped = _reasons_to_stop(db, rows, persons, now)
     going = [row for row in rows if row["message_id"] not in stopped]
@@ -102,9 +127,7 @@ def claim_batch(
         db.execute(messages.update().where(messages.c.message_id == message_id).values(not_before=at, retry_at=None))
     if ready:
         ids = [row["message_id"] for row in ready]
-        values = {"state": "sending", "lease_owner": owner, "lease_until": time.time() + lease_seconds}
-        raised = {"fence": messages.c.fence + 1, "attempts": messages.c.attempts + 1}
-        db.execute(messages.update().where(messages.c.message_id.in_(ids)).values(**values, **raised))
+        db.execute(_TAKE, {"ids": ids, "owner": owner, "until": time.time() + lease_seconds})
         started = {"actor": owner, "started_at": now}
         tries = [{"message_id": row["message_id"], "attempt": row["attempts"] + 1, **started} for row in ready]
         db.execute(message_attempts.insert(), tries)
@@ -124,8 +147,12 @@ def claim_batch(
 def _persons(db: Connection, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The readers of some mails as the roster has them now, by person."""
     ids = sorted({row["person_id"] for row in rows})
-    columns = (people.c.person_id, people.c.status, people.c.email, people.c.site)
-    return {row.person_id: row for row in db.execute(sa.select(*columns).where(people.c.person_id.in_(ids)))}
+    return {row.person_id: row for row in db.execute(_PERSONS, {"ids": ids})}
+
+
+_PERSONS = sa.select(people.c.person_id, people.c.status, people.c.email, people.c.site).where(
+    people.c.person_id.in_(sa.bindparam("ids", expanding=True))
+)
 
 
 def _reasons_to_stop(
@@ -136,8 +163,7 @@ def _reasons_to_stop(
         return {}
     ids = sorted({row["person_id"] for row in rows})
     status = {person_id: row.status for person_id, row in persons.items()}
-    part = sa.select(participants.c.cohort_id, participants.c.person_id, participants.c.state)
-    taking = {(r.cohort_id, r.person_id): r.state for r in db.execute(part.where(participants.c.person_id.in_(ids)))}
+    taking = {(r.cohort_id, r.person_id): r.state for r in db.execute(_TAKING_PART, {"ids": ids})}
     barred = _barred(db, {person_id: row.email for person_id, row in persons.items()})
     answered = _answered(db, ids)
     stopped: dict[str, tuple[str, str]] = {}
@@ -159,6 +185,11 @@ def _reasons_to_stop(
     return stopped
 
 
+_TAKING_PART = sa.select(participants.c.cohort_id, participants.c.person_id, participants.c.state).where(
+    participants.c.person_id.in_(sa.bindparam("ids", expanding=True))
+)
+
+
 def address_hash(secret: str, address: str) -> str:
     """How a suppressed address is remembered: nobody can read it back, yet it is known again."""
     return instances.opaque_id(secret, "address", address.strip().lower())
@@ -168,16 +199,21 @@ def _barred(db: Connection, addresses: dict[str, str]) -> dict[str, str]:
     """Why a person's address may not be written to, by person."""
     secret = instances.read_secret(db)
     hashes = {address_hash(secret, address): person_id for person_id, address in addresses.items()}
-    query = sa.select(suppressions.c.address_hash, suppressions.c.reason)
-    found = db.execute(query.where(suppressions.c.address_hash.in_(list(hashes))))
-    return {hashes[row.address_hash]: row.reason for row in found}
+    return {hashes[row.address_hash]: row.reason for row in db.execute(_BARRED, {"hashes": list(hashes)})}
+
+
+_BARRED = sa.select(suppressions.c.address_hash, suppressions.c.reason).where(
+    suppressions.c.address_hash.in_(sa.bindparam("hashes", expanding=True))
+)
 
 
 def _answered(db: Connection, ids: list[str]) -> set[tuple[str, str, str, str, str]]:
-    query = sa.select(
-        answers.c.cohort_id, answers.c.occasion, answers.c.form, answers.c.person_id, answers.c.about
-    ).where(answers.c.person_id.in_(ids), answers.c.is_current)
-    return {tuple(row) for row in db.execute(query)}
+    return {tuple(row) for row in db.execute(_ANSWERED, {"ids": ids})}
+
+
+_ANSWERED = sa.select(
+    answers.c.cohort_id, answers.c.occasion, answers.c.form, answers.c.person_id, answers.c.about
+).where(answers.c.person_id.in_(sa.bindparam("ids", expanding=True)), answers.c.is_current)
 
 
 def _outstanding(row: dict[str, Any], answered: set[tuple[str, str, str, str, str]]) -> bool:
@@ -203,8 +239,11 @@ def _note_claimed(
 
 def _append(db: Connection, cohort_id: str, note: Note, now: datetime, actor: str) -> None:
     # Hold the cohort's row: two deliveries may not take the same number of its chain.
-    db.execute(sa.select(cohorts.c.cohort_id).where(cohorts.c.cohort_id == cohort_id).with_for_update())
+    db.execute(_HOLD_ROW, {"cohort_id": cohort_id})
     events.append(db, cohort_id, [note], at=now, actor=actor)
+
+
+_HOLD_ROW = sa.select(cohorts.c.cohort_id).where(cohorts.c.cohort_id == sa.bindparam("cohort_id")).with_for_update()
 
 
 def mark(db: Connection, outcomes: Sequence[tuple[Message, str, str]], now: datetime, *, owner: str) -> int:
@@ -214,33 +253,48 @@ def mark(db: Connection, outcomes: Sequence[tuple[Message, str, str]], now: date
         How many rows were still ours; a row that another worker has taken over is left alone.
     """
     ids = [message.message_id for message, _, _ in outcomes]
-    query = sa.select(messages.c.message_id, messages.c.fence).where(
-        messages.c.message_id.in_(ids), messages.c.state.in_(("sending", "unknown"))
-    )
     # Locked, so that what is ours now is ours until the commit.
-    ours = set(db.execute(query.with_for_update()).tuples())
+    ours = set(db.execute(_IN_FLIGHT, {"ids": ids}).tuples())
     rows, tries, by_cohort = [], [], dict[str, dict[str, int]]()
     for message, outcome, code in outcomes:
         if (message.message_id, message.fence) not in ours:
             continue
         marked = _marked(message, outcome, code, now)
         rows.append({"the_id": message.message_id, **marked})
-        tries.append({"the_id": message.message_id, "the_attempt": message.attempts, "outcome": outcome, "code": code})
+        ended = {"outcome": outcome, "code": code, "ended_at": now}
+        tries.append({"the_id": message.message_id, "the_attempt": message.attempts, **ended})
         counts = by_cohort.setdefault(message.cohort_id, {})
         counts[marked["state"]] = counts.get(marked["state"], 0) + 1
     if rows:
-        mine = messages.c.message_id == sa.bindparam("the_id")
-        columns: dict[str, Any] = {name: sa.bindparam(name) for name in ("state", "reason", "sent_at", "retry_at")}
-        db.execute(messages.update().where(mine).values(lease_owner=None, lease_until=None, **columns), rows)
-        attempt = sa.and_(
-            message_attempts.c.message_id == sa.bindparam("the_id"),
-            message_attempts.c.attempt == sa.bindparam("the_attempt"),
-        )
-        told: dict[str, Any] = {"outcome": sa.bindparam("outcome"), "code": sa.bindparam("code")}
-        db.execute(message_attempts.update().where(attempt).values(ended_at=now, **told), tries)
+        db.execute(_MARK, rows)
+        db.execute(_END_ATTEMPT, tries)
     for cohort_id in sorted(by_cohort):
         _append(db, cohort_id, Note("mail.sent", counts=by_cohort[cohort_id]), now, owner)
     return len(rows)
+
+
+_IN_FLIGHT = (
+    sa.select(messages.c.message_id, messages.c.fence)
+    .where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)), messages.c.state.in_(("sending", "unknown")))
+    .with_for_update()
+)
+_MARK: Any = (
+    messages.update()
+    .where(messages.c.message_id == sa.bindparam("the_id"))
+    .values(
+        lease_owner=None,
+        lease_until=None,
+        **{name: sa.bindparam(name) for name in ("state", "reason", "sent_at", "retry_at")},
+    )
+)
+_END_ATTEMPT: Any = (
+    message_attempts.update()
+    .where(
+        message_attempts.c.message_id == sa.bindparam("the_id"),
+        message_attempts.c.attempt == sa.bindparam("the_attempt"),
+    )
+    .values(**{name: sa.bindparam(name) for name in ("outcome", "code", "ended_at")})
+)
 
 
 def _marked(message: Message, outcome: str, code: str, now: datetime) -> dict[str, Any]:
@@ -254,9 +308,18 @@ def _marked(message: Message, outcome: str, code: str, now: datetime) -> dict[st
 
 def any_in_doubt(db: Connection) -> bool:
     """Whether any mail is unknown, or was claimed by a sender whose lease has run out."""
-    lapsed = sa.or_(messages.c.state == "unknown", messages.c.lease_until < time.time())
-    doubtful = sa.and_(messages.c.state.in_(("sending", "unknown")), lapsed)
-    return db.execute(sa.select(messages.c.message_id).where(doubtful).limit(1)).first() is not None
+    return db.execute(_DOUBTFUL, {"real_now": time.time()}).first() is not None
+
+
+_DOUBTFUL = (
+    sa.select(messages.c.message_id)
+    .where(
+        # In the words of the index, for SQLite takes a partial index only where it can see that it holds the rows.
+        sa.text("messages.state in ('sending', 'unknown')"),
+        sa.or_(messages.c.state == "unknown", messages.c.lease_until < sa.bindparam("real_now", type_=sa.Float)),
+    )
+    .limit(1)
+)
 
 
 def lapse(db: Connection, now: datetime) -> list[Message]:
@@ -311,9 +374,12 @@ def rows_by_id(db: Connection, message_ids: Sequence[str]) -> list[dict[str, Any
     """The rows of some mails, in no order."""
     found: list[dict[str, Any]] = []
     for start in range(0, len(message_ids), 500):
-        query = sa.select(messages).where(messages.c.message_id.in_(message_ids[start : start + 500]))
-        found += [dict(row) for row in db.execute(query).mappings()]
+        part = {"ids": list(message_ids[start : start + 500])}
+        found += [dict(row) for row in db.execute(_BY_ID, part).mappings()]
     return found
+
+
+_BY_ID = sa.select(messages).where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)))
 
 
 def counts(db: Connection, cohort_id: str | None = None) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.tables import cohorts, occasions, participants
+from cohortflow.store.tables import NOW, cohorts, occasions, participants
 from schemas.occasions import Occasion
 
 BACKOFF = (timedelta(0), timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))
@@ -37,14 +37,9 @@ class Claim:
 def insert(db: Connection, cohort_id: str, items: Iterable[Occasion], config_hash: str, now: datetime) -> int:
     """Add occasions that are not there yet; one that waits for something already done is ready at once."""
     items = list(items)
-    known = {
-        (row.key, row.about): row
-        for row in db.execute(
-            sa.select(
-                occasions.c.key, occasions.c.about, occasions.c.state, occasions.c.done_at, occasions.c.place
-            ).where(occasions.c.cohort_id == cohort_id)
-        )
-    }
+    if not items:
+        return 0
+    known = {(row.key, row.about): row for row in db.execute(_KNOWN, {"cohort_id": cohort_id})}
     place = max((row.place for row in known.values()), default=0)
     rows = []
     for item in items:
@@ -60,6 +55,11 @@ def insert(db: Connection, cohort_id: str, items: Iterable[Occasion], config_has
     if rows:
         db.execute(occasions.insert(), rows)
     return len(rows)
+
+
+_KNOWN = sa.select(occasions.c.key, occasions.c.about, occasions.c.state, occasions.c.done_at, occasions.c.place).where(
+    occasions.c.cohort_id == sa.bindparam("cohort_id")
+)
 
 
 def _row(
@@ -89,30 +89,42 @@ def _row(
     }
 
 
-def _ready(now: datetime) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        occasions.c.state == "pending",
-        occasions.c.ready_at.is_not(None),
-        occasions.c.ready_at <= now,
-        sa.or_(occasions.c.retry_at.is_(None), occasions.c.retry_at <= now),
-        sa.or_(occasions.c.lease_until.is_(None), occasions.c.lease_until < time.time()),
-        cohorts.c.state.in_(("declared", "running", "closed")),
-        cohorts.c.roster_hold.is_(None),
-    )
+_OF_A_COHORT = sa.join(occasions, cohorts, occasions.c.cohort_id == cohorts.c.cohort_id)
+_READY = sa.and_(
+    occasions.c.state == "pending",
+    occasions.c.ready_at.is_not(None),
+    occasions.c.ready_at <= NOW,
+    sa.or_(occasions.c.retry_at.is_(None), occasions.c.retry_at <= NOW),
+    sa.or_(occasions.c.lease_until.is_(None), occasions.c.lease_until < sa.bindparam("real_now", type_=sa.Float)),
+    cohorts.c.state.in_(("declared", "running", "closed")),
+    cohorts.c.roster_hold.is_(None),
+)
+_READY_WORK = (
+    sa.select(cohorts.c.program_id, occasions.c.cohort_id, occasions.c.stage, occasions.c.key)
+    .select_from(_OF_A_COHORT)
+    .where(_READY)
+    .order_by(occasions.c.ready_at, occasions.c.cohort_id, occasions.c.place)
+)
+_READY_WORK_OF_ONE = _READY_WORK.where(cohorts.c.program_id == sa.bindparam("program_id"))
+_CLAIM = (
+    sa.select(occasions)
+    .select_from(_OF_A_COHORT)
+    .where(occasions.c.cohort_id == sa.bindparam("cohort_id"), occasions.c.stage == sa.bindparam("stage"), _READY)
+    .order_by(occasions.c.ready_at, occasions.c.place)
+    .limit(1)
+    .with_for_update(of=occasions, skip_locked=True)
+)
 
 
 def ready_work(db: Connection, now: datetime, program_id: str | None = None) -> dict[str, list[tuple[str, str, str]]]:
     """What is ready and not done: program -> (cohort, stage, moment), in the order it fell ready, each stage once."""
-    query = (
-        sa.select(cohorts.c.program_id, occasions.c.cohort_id, occasions.c.stage, occasions.c.key)
-        .join_from(occasions, cohorts, occasions.c.cohort_id == cohorts.c.cohort_id)
-        .where(_ready(now))
-        .order_by(occasions.c.ready_at, occasions.c.cohort_id, occasions.c.place)
-    )
-    if program_id is not None:
-        query = query.where(cohorts.c.program_id == program_id)
+    moments: dict[str, object] = {"now": now, "real_now": time.time()}
+    if program_id is None:
+        rows = db.execute(_READY_WORK, moments)
+    else:
+        rows = db.execute(_READY_WORK_OF_ONE, {**moments, "program_id": program_id})
     found: dict[str, dict[tuple[str, str], str]] = {}
-    for program, cohort_id, stage, key in db.execute(query).tuples():
+    for program, cohort_id, stage, key in rows.tuples():
         # The moment names the run: check_in#3, or the stage itself.
         moment = key.split(".")[0] if "#" in key.split(".")[0] else stage
         found.setdefault(program, {}).setdefault((cohort_id, stage), moment)
@@ -133,15 +145,8 @@ def claim_next(
     An occasion whose lease has run out is taken again with a higher fence: whatever its former owner still writes
     changes nothing.
     """
-    query = (
-        sa.select(occasions)
-        .join_from(occasions, cohorts, occasions.c.cohort_id == cohorts.c.cohort_id)
-        .where(occasions.c.cohort_id == cohort_id, occasions.c.stage == stage, _ready(now))
-        .order_by(occasions.c.ready_at, occasions.c.place)
-        .limit(1)
-        .with_for_update(of=occasions, skip_locked=True)
-    )
-    row = db.execute(query).mappings().first()
+    asked = {"cohort_id": cohort_id, "stage": stage, "now": now, "real_now": time.time()}
+    row = db.execute(_CLAIM, asked).mappings().first()
     if row is None:
         return None
     values = {"lease_owner": owner, "lease_until": time.time() + lease_seconds, "fence": row["fence"] + 1}
@@ -220,10 +225,12 @@ def fail(db: Connection, claim: Claim, *, now: datetime, error: str) -> None:
 
 def states(db: Connection, cohort_id: str) -> dict[tuple[str, str], str]:
     """The state of each occasion of a cohort, by (key, about)."""
-    rows = db.execute(
-        sa.select(occasions.c.key, occasions.c.about, occasions.c.state).where(occasions.c.cohort_id == cohort_id)
-    )
-    return {(row.key, row.about): row.state for row in rows}
+    return {(key, about): state for key, about, state in db.execute(_STATES, {"cohort_id": cohort_id}).tuples()}
+
+
+_STATES = sa.select(occasions.c.key, occasions.c.about, occasions.c.state).where(
+    occasions.c.cohort_id == sa.bindparam("cohort_id")
+)
 
 
 def rows_of(db: Connection, cohort_id: str) -> list[dict[str, Any]]:
@@ -240,14 +247,24 @@ def first_day(db: Connection, cohort_id: str) -> date | None:
 
 def next_instant(db: Connection) -> datetime | None:
     """When the next occasion falls ready, past or future."""
-    free = sa.and_(cohorts.c.state != "held", cohorts.c.roster_hold.is_(None))
-    moment = sa.case((occasions.c.retry_at > occasions.c.ready_at, occasions.c.retry_at), else_=occasions.c.ready_at)
-    query = (
-        sa.select(sa.func.min(moment))
-        .join_from(occasions, cohorts, occasions.c.cohort_id == cohorts.c.cohort_id)
-        .where(occasions.c.state == "pending", occasions.c.ready_at.is_not(None), free)
+    return db.execute(_NEXT).scalar()
+
+
+_NEXT = (
+    sa.select(
+        sa.func.min(
+            sa.case((occasions.c.retry_at > occasions.c.ready_at, occasions.c.retry_at), else_=occasions.c.ready_at),
+            type_=occasions.c.ready_at.type,
+        )
     )
-    return db.execute(sa.select(sa.type_coerce(query.scalar_subquery(), occasions.c.ready_at.type))).scalar()
+    .select_from(_OF_A_COHORT)
+    .where(
+        occasions.c.state == "pending",
+        occasions.c.ready_at.is_not(None),
+        cohorts.c.state != "held",
+        cohorts.c.roster_hold.is_(None),
+    )
+)
 
 
 def move(db: Connection, cohort_id: str, item: Occasion, now: datetime) -> bool:

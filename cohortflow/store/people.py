@@ -10,7 +10,8 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.tables import intakes, participants, people, quarantine, sources
+from cohortflow.store.shelf import shelf_of
+from cohortflow.store.tables import events, intakes, participants, people, quarantine, sources
 
 PERSON_COLUMNS = [
     "person_id", "email", "name", "manager_id", "department", "title",
@@ -64,8 +65,12 @@ def merge(db: Connection, source: str, rows: Sequence[dict[str, Any]], file_on: 
             unchanged += 1
     if new:
         db.execute(people.insert(), new)
-    for sealed in changed:
-        db.execute(people.update().where(people.c.person_id == sealed["person_id"]).values(**sealed))
+    if changed:
+        columns: dict[str, Any] = {name: sa.bindparam(name) for name in changed[0]}
+        mine = people.c.person_id == sa.bindparam("the_id")
+        db.execute(
+            people.update().where(mine).values(columns), [{**row, "the_id": row["person_id"]} for row in changed]
+        )
     return len(new) + len(changed), unchanged
 
 
@@ -136,17 +141,23 @@ def put_in_quarantine(db: Connection, sha256: str, file: str, cells: Iterable[Ma
 
 def roster(db: Connection, ids: Iterable[str] | None = None) -> pd.DataFrame:
     """The roster, one row per person by id, with every mapped column but the sensitive ones."""
+    everybody = shelf_of(db).table("company", "roster", _roster_mark(db), lambda: _read_roster(db))
+    if ids is None:
+        return everybody
+    return everybody[everybody["person_id"].isin(set(ids))].reset_index(drop=True)
+
+
+def _roster_mark(db: Connection) -> int:
+    """The length of the company's history, in which every change of the roster is a line."""
+    return db.execute(_LENGTH_OF_HISTORY).scalar() or 0
+
+
+_LENGTH_OF_HISTORY = sa.select(sa.func.max(events.c.seq)).where(events.c.chain == "company")
+
+
+def _read_roster(db: Connection) -> pd.DataFrame:
     query = sa.select(*[people.c[name] for name in PERSON_COLUMNS], people.c.more).order_by(people.c.person_id)
-    if ids is not None:
-        wanted = sorted(set(ids))
-        rows: list[Any] = []
-        for start in range(0, len(wanted), 500):
-            part = query.where(people.c.person_id.in_(wanted[start : start + 500]))
-            rows += db.execute(part).mappings().all()
-    else:
-        rows = list(db.execute(query).mappings().all())
-    flat = [{**{name: row[name] for name in PERSON_COLUMNS}, **row["more"]} for row in rows]
-    # Plain objects, as in `frames`: pandas' own strings are slow to walk over.
+    flat = [{**dict(zip(PERSON_COLUMNS, row, strict=False)), **row.more} for row in db.execute(query)]
     frame = pd.DataFrame(flat, columns=PERSON_COLUMNS if not flat else None, dtype=object)
     frame["joined_on"] = pd.to_datetime(frame["joined_on"])
     return frame

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -64,8 +65,7 @@ def _finish(db: Connection, claim: Claim, changes: Changes, queued: int, now: da
 def _write_participants(db: Connection, cohort_id: str, changed: dict[str, dict[str, Any]]) -> None:
     if not changed:
         return
-    query = sa.select(participants.c.person_id).where(participants.c.cohort_id == cohort_id)
-    known = set(db.execute(query).scalars())
+    known = set(db.execute(_TAKING_PART, {"cohort_id": cohort_id}).scalars())
     new = [
         {"cohort_id": cohort_id, "person_id": person, "capacity": 1, "place": 0, "reason": None, **columns}
         for person, columns in changed.items()
@@ -73,10 +73,25 @@ def _write_participants(db: Connection, cohort_id: str, changed: dict[str, dict[
     ]
     if new:
         db.execute(participants.insert(), new)
+    alike: dict[tuple[str, ...], list[dict[str, Any]]] = {}
     for person, columns in changed.items():
         if person in known:
-            mine = sa.and_(participants.c.cohort_id == cohort_id, participants.c.person_id == person)
-            db.execute(participants.update().where(mine).values(**columns))
+            row = {"the_cohort": cohort_id, "the_person": person, **columns}
+            alike.setdefault(tuple(sorted(columns)), []).append(row)
+    for names, rows in alike.items():
+        db.execute(_update_of(names), rows)
+
+
+_TAKING_PART = sa.select(participants.c.person_id).where(participants.c.cohort_id == sa.bindparam("cohort_id"))
+
+
+@cache
+def _update_of(names: tuple[str, ...]) -> Any:
+    """Change these columns of participants, many at once."""
+    mine = sa.and_(
+        participants.c.cohort_id == sa.bindparam("the_cohort"), participants.c.person_id == sa.bindparam("the_person")
+    )
+    return participants.update().where(mine).values({name: sa.bindparam(name) for name in names})
 
 
 def match_id_of(cohort_id: str, match: NewMatch) -> str:
@@ -159,12 +174,14 @@ def queue(db: Connection, cohort_id: str, intents: list[Intent], config_hash: st
     known: set[str] = set()
     names = list(rows)
     for start in range(0, len(names), 500):
-        query = sa.select(messages.c.message_id).where(messages.c.message_id.in_(names[start : start + 500]))
-        known.update(db.execute(query).scalars())
+        known.update(db.execute(_QUEUED, {"ids": names[start : start + 500]}).scalars())
     new = [row for name, row in rows.items() if name not in known]
     if new:
         db.execute(messages.insert(), new)
     return len(new)
+
+
+_QUEUED = sa.select(messages.c.message_id).where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)))
 
 
 def _message_row(intent: Intent, now: datetime) -> dict[str, Any]:

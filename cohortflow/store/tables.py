@@ -33,6 +33,9 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+# Statements that are the same but for the instant are built once, with this in its place.
+NOW = sa.bindparam("now", type_=Instant)
+
 metadata = sa.MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
