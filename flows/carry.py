@@ -193,7 +193,7 @@ def sending_of(turn: Turn) -> Sending:
     """What the stored occasion says about its mail."""
     claim, details = turn.claim, turn.claim.details
     by_site = {site: datetime.fromisoformat(at) for site, at in details["by_site"].items()}
-    stage = turn.house.folder_of(claim.stage, details["send"])
+    stage = turn.house.folder_of(turn.cohort.program_id, claim.stage, details["send"])
     return Sending(
         occasion=claim.key,
         stage=stage,

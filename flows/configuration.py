@@ -12,14 +12,15 @@ from cohortflow.mailroom.texts import read_texts
 from cohortflow.programs.cohorts import Cohort, cohort_line, read_cohort
 from cohortflow.programs.documents import program_files, read_config
 from cohortflow.programs.parsing import parse_program
+from cohortflow.programs.unfinished import seems_unfinished
 from cohortflow.store import adoption, bundles, cohorts, events, frames
 from cohortflow.store.bundles import TEXTS_PROGRAM
 from cohortflow.store.cohorts import CohortRow
-from cohortflow.store.record import queue
+from cohortflow.store.edits import FileNow, take_back
+from flows import edits
 from flows.house import House, current_house
 from schemas.changes import Note
-from schemas.errors import CohortflowError, ProgramError
-from tasks.intents import told_at_once
+from schemas.errors import ProgramError
 
 logger = logging.getLogger("cohortflow.flows")
 
@@ -106,12 +107,17 @@ def take_in_program(house: House, path: Path, seen: dict[str, object], now: date
     """
     texts = read_config(path)
     name = bundles.hash_of(texts)
-    if seen.get("accepted_hash") == name and seen.get("seen_hash") == name:
+    if seen.get("accepted_hash") == name:
+        if seen.get("seen_hash") != name:
+            with house.database.write_alone() as db:
+                bundles.note_program(db, path.stem, now, seen_hash=name, faults=[])
         return
     program = parse_program(texts, path.stem, path.parent.name)
+    if wait_for_the_rest(house, path.stem, texts, seen, now):
+        return
     lines = {key: cohort_line(texts, path.stem, key) for key in program.cohorts}
     views = {key: read_cohort(texts, path.stem, key) for key in program.cohorts}
-    source = program.people.source
+    source, file = program.people.source, FileNow(texts, path.parent.name)
     with house.database.write_alone() as db:
         if bundles.seen_programs(db).get(path.stem, {}).get("seen_hash") == name:
             return  # another tick was quicker
@@ -123,10 +129,33 @@ def take_in_program(house: House, path: Path, seen: dict[str, object], now: date
         for key, cohort in views.items():
             if house.settings.only_cohorts and key not in house.settings.only_cohorts:
                 continue
-            follow(house, db, rows.get(key), cohort, lines[key], config_hash, now)
+            follow(house, db, rows.get(key), cohort, lines[key], file, config_hash, now)
         for key, row in rows.items():
-            if key not in views and row.begun_at is None and row.state != "closed":
-                adoption.withdraw(db, row, now)
+            if key not in views and row.state != "closed":
+                go_without_line(house, db, row, file, now)
+
+
+def wait_for_the_rest(
+    house: House, program_id: str, texts: dict[str, str], seen: dict[str, object], now: datetime
+) -> bool:
+    """Whether a file ends earlier than it did: somebody may still be saving it, so the next tick decides."""
+    mark = f"unfinished-{bundles.hash_of(texts)[:12]}"
+    if not seen.get("accepted_hash") or seen.get("seen_hash") == mark:
+        return False
+    with house.database.write_alone() as db:
+        if not seems_unfinished(bundles.read_bundle(db, str(seen["accepted_hash"])), texts):
+            return False
+        bundles.note_program(db, program_id, now, seen_hash=mark)
+    house.look_again()
+    return True
+
+
+def go_without_line(house: House, db: Connection, row: CohortRow, file: FileNow, now: datetime) -> None:
+    """The line of a cohort was taken out: one that has begun goes on without it, any other never will begin."""
+    if row.begun_at is None:
+        adoption.withdraw(db, row, now)
+    else:
+        edits.follow_line(house, db, row, None, file, now)
 
 
 def follow(
@@ -135,43 +164,28 @@ def follow(
     row: CohortRow | None,
     cohort: Cohort,
     line: dict[str, object],
+    file: FileNow,
     config_hash: str,
     now: datetime,
 ) -> None:
     """Let one cohort follow its file, as far as it may."""
     if row is None:
         if adoption.declare(db, cohort, line, config_hash, now):
-            _tell_owner(
-                house, db, cohort, "declared_late", f"declared.late.{adoption.line_mark(line)}", config_hash, now
-            )
+            _tell_late(house, db, cohort, line, config_hash, now)
     elif row.begun_at is None and row.state != "closed":
         if adoption.derive_anew(db, row, cohort, line, config_hash, now):
-            _tell_owner(
-                house, db, cohort, "declared_late", f"declared.late.{adoption.line_mark(line)}", config_hash, now
-            )
+            _tell_late(house, db, cohort, line, config_hash, now)
     elif row.begun_at is not None and dict(row.line) != line:
-        _follow_line(house, db, row, line, now)
-    elif row.refused_line:
-        cohorts.change(db, row.cohort_id, refused_line=None)
+        edits.follow_line(house, db, row, line, file, now)
+    else:
+        take_back(db, row, now)
 
 
-def _follow_line(house: House, db: Connection, row: CohortRow, line: dict[str, object], now: datetime) -> None:
-    mark = adoption.line_mark(line)
-    if (row.refused_line or "").startswith(mark):
-        return
-    old = frames.load_cohort(db, row)
-    try:
-        new = read_cohort(bundles.read_bundle(db, row.config_hash), row.program_id, row.key, line)
-    except ProgramError:
-        new = None
-    reason = (
-        adoption.change_line(db, row, old, new, line, now)
-        if new
-        else "the line says something this cohort's own version of the program does not know"
-    )
-    if reason:
-        cohorts.change(db, row.cohort_id, refused_line=f"{mark} {reason}")
-        _tell_owner(house, db, old, "program_fault", f"line.refused.{mark}", row.config_hash, now)
+def _tell_late(
+    house: House, db: Connection, cohort: Cohort, line: dict[str, object], config_hash: str, now: datetime
+) -> None:
+    occasion = f"declared.late.{adoption.line_mark(line)}"
+    edits.tell(house, db, cohort, "declared_late", "owner", occasion, config_hash, now)
 
 
 def keep_to_what_was_accepted(
@@ -187,19 +201,10 @@ def keep_to_what_was_accepted(
             rows = [row for row in cohorts.read_rows(db, program_id) if row.state != "closed"]
             if rows:
                 cohort = frames.load_cohort(db, rows[0])
-                _tell_owner(house, db, cohort, "program_fault", f"program.fault.{mark}", rows[0].config_hash, now)
+                occasion = f"program.fault.{mark}"
+                edits.tell(house, db, cohort, "program_fault", "owner", occasion, rows[0].config_hash, now)
     logger.warning("%s: %d faults; it stays on the accepted version", program_id, len(faults))
 
 
 def _mark_of(error: ProgramError) -> str:
     return "faulty-" + bundles.hash_of({"faults": str(error)})[:12]
-
-
-def _tell_owner(
-    house: House, db: Connection, cohort: Cohort, template: str, occasion: str, config_hash: str, now: datetime
-) -> None:
-    try:
-        wording = house.wording_in(db)
-    except CohortflowError:
-        return
-    queue(db, cohort.id, told_at_once(cohort, template, "owner", occasion, now, wording), config_hash, now)

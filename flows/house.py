@@ -71,9 +71,9 @@ class House:
             _TEXTS[name] = Stationery(bundles.read_bundle(db, name))
         return _TEXTS[name]
 
-    def folder_of(self, stage: str, send: str) -> str:
+    def folder_of(self, program_id: str, stage: str, send: str) -> str:
         """The folder of `templates/` that holds a mail: its stage's, else `program` for those of the system itself."""
-        return stage if (stage, send) in self.stationery().messages() else "program"
+        return stage if self.stationery().of(program_id).has(stage, send) else "program"
 
     def wording(self) -> Wording:
         """What queueing needs to know of the texts."""
@@ -83,7 +83,10 @@ class House:
     def wording_in(self, db: Connection) -> Wording:
         """The same inside a transaction that is open already."""
         stationery = self._stationery_in(db, bundles.accepted_texts(db))
-        return Wording(stationery.language_of, stationery.mail_class)
+        return Wording(
+            lambda program, stage, send, wanted: stationery.of(program).language_of(stage, send, wanted),
+            lambda program, stage, send: stationery.of(program).mail_class(stage, send),
+        )
 
     @cached_property
     def secret(self) -> str:

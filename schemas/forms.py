@@ -1,14 +1,16 @@
 """The forms people fill in, and what becomes of an answer."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from typing import Annotated, Literal
+from functools import cached_property
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from schemas.phrases import Rule, Several, Unclear
-from schemas.words import ID, Many, Name, Truth, whole
+from schemas.translations import Translations, folded, mistranslated, translation_of
+from schemas.words import ID, Many, Name, Truth, plain_name_cure, whole
 
 Role = Literal["mentor", "mentee"]
 MOST_TEXT = 4000
@@ -38,7 +40,7 @@ def _sound(question: Question) -> Question:
     choosing, counting = question.type in ("choice", "choices"), question.type in ("scale", "number")
     faults = []
     if choosing and len(question.of) < 2:
-        faults.append(Unclear("offers nothing to choose from", "write of: [first, second, ...]"))
+        faults.append(Unclear("offers nothing to choose from", "write for example of: [Often, Sometimes, Never]"))
     if choosing and len(set(map(str.casefold, question.of))) < len(question.of):
         faults.append(Unclear("offers the same choice twice", "keep one of them", ("of",)))
     if not choosing and question.of:
@@ -46,7 +48,8 @@ def _sound(question: Question) -> Question:
     if question.type == "scale" and (question.low is None or question.high is None):
         faults.append(Unclear("is a scale without ends", "write from: 1 and to: 5"))
     if question.low is not None and question.high is not None and question.high <= question.low:
-        faults.append(Unclear("ends before it begins", f"write a number above {question.low}", ("to",)))
+        mend = f"write a number above {question.low}, for example {question.low + 4}"
+        faults.append(Unclear("ends before it begins", mend, ("to",)))
     if not counting and (question.low is not None or question.high is not None):
         faults.append(Unclear("has ends that its type does not take", "write type: scale or number", ("type",)))
     if question.at_most is not None and question.type != "choices":
@@ -61,9 +64,10 @@ def _sound(question: Question) -> Question:
 def _keys(given: object) -> object:
     if not isinstance(given, dict):
         return given
-    mend = "use only a to z, 0 to 9, _ and -, as in career_goal"
     faults = [
-        Unclear("is not a key for a question", mend, (key,), of_key=True) for key in given if not ID.fullmatch(str(key))
+        Unclear("is not a key for a question", plain_name_cure(str(key), "career_goal"), (key,), of_key=True)
+        for key in given
+        if not ID.fullmatch(str(key))
     ]
     if not given:
         faults.append(Unclear("asks nothing", "write at least one question"))
@@ -76,10 +80,63 @@ Questions = Annotated[dict[str, Annotated[Question, AfterValidator(_sound)]], Be
 
 
 class Form(Rule):
-    """A form: its title and its questions, in their order."""
+    """A form: its title and its questions, in their order, and both in further languages."""
 
     name: Name
     questions: Questions
+    translations: Translations = {}
+
+    @model_validator(mode="after")
+    def _translates_itself(self) -> Self:
+        choices = {key: question.of for key, question in self.questions.items()}
+        if faults := list(mistranslated(choices, self.translations)):
+            raise Several(faults)
+        return self
+
+    def name_in(self, language: str) -> str:
+        """The title as this language has it, else as the form has it."""
+        return translation_of(self.translations, language).name or self.name
+
+    def asked_in(self, key: str, language: str) -> str:
+        """A question in this language, else as the form asks it."""
+        return translation_of(self.translations, language).ask.get(key) or self.questions[key].ask
+
+    def label_in(self, choice: str, language: str) -> str:
+        """A choice in this language, else as it is stored."""
+        return translation_of(self.translations, language).choices.get(choice, choice)
+
+    def asked(self, key: str) -> list[str]:
+        """A question in every language there is."""
+        others = (each.ask.get(key) for each in self.translations.values())
+        return [self.questions[key].ask, *(text for text in others if text)]
+
+    @cached_property
+    def offered(self) -> dict[str, dict[str, str]]:
+        """By question: every wording of each choice, in any language, and the choice that is stored for it."""
+        return {key: dict(self._wordings(question)) for key, question in self.questions.items()}
+
+    @cached_property
+    def truths(self) -> dict[str, bool]:
+        """Every word for yes and for no."""
+        others = self.translations.values()
+        words = {folded(each.no): False for each in others if each.no}
+        words |= {folded(each.yes): True for each in others if each.yes}
+        return words | dict.fromkeys(_NO, False) | dict.fromkeys(_YES, True)
+
+    def _wordings(self, question: Question) -> Iterator[tuple[str, str]]:
+        for each in self.translations.values():
+            yield from ((folded(each.choices[choice]), choice) for choice in question.of if choice in each.choices)
+        # Last, so that what is stored is always taken as it is stored.
+        yield from ((folded(choice), choice) for choice in question.of)
+
+
+def choice_labels(forms: Mapping[str, Form], language: str) -> dict[str, str]:
+    """How the choices of all forms read in a language, by the choice as it is stored."""
+    labels: dict[str, str] = {}
+    for form in forms.values():
+        for choice, label in translation_of(form.translations, language).choices.items():
+            labels.setdefault(choice, label)
+    return labels
 
 
 def clean_answer(form: Form, role: Role, given: Mapping[str, object]) -> tuple[dict[str, object], list[str]]:
@@ -100,7 +157,7 @@ def clean_answer(form: Form, role: Role, given: Mapping[str, object]) -> tuple[d
                 faults.append(f"{key}: is needed; please answer it")
             continue
         try:
-            cleaned[key] = _CLEANERS[question.type](question, value)
+            cleaned[key] = _cleaned(form, key, value)
         except Unclear as unclear:
             faults.append(f"{key}: {unclear}")
     unknown = sum(key not in form.questions for key in given)
@@ -115,35 +172,41 @@ def _is_empty(value: object) -> bool:
     return value is None or (isinstance(value, (list, tuple)) and all(map(_is_empty, value)))
 
 
-def _yes_no(question: Question, value: object) -> bool:
-    word = str(value).strip().lower()
-    if word not in _YES | _NO:
+def _cleaned(form: Form, key: str, value: object) -> object:
+    question = form.questions[key]
+    if question.type == "yes_no":
+        return _yes_no(form.truths, value)
+    if question.type == "choice":
+        return _choice(form.offered[key], question, value)
+    if question.type == "choices":
+        return _choices(form.offered[key], question, value)
+    return _CLEANERS[question.type](question, value)
+
+
+def _yes_no(truths: Mapping[str, bool], value: object) -> bool:
+    word = folded(str(value))
+    if word not in truths:
         raise Unclear("is neither yes nor no", "answer yes or no")
-    return word in _YES
+    return truths[word]
 
 
-def _choice(question: Question, value: object) -> str:
-    offered = {" ".join(choice.split()).casefold(): choice for choice in question.of}
-    word = " ".join(value.split()).casefold() if isinstance(value, str) else ""
+def _choice(offered: Mapping[str, str], question: Question, value: object) -> str:
+    word = folded(value) if isinstance(value, str) else ""
     if word not in offered:
-        raise Unclear("is none of the choices offered", f"choose one of {len(offered)}, as the form words it")
+        raise Unclear("is none of the choices offered", f"choose one of {len(question.of)}, as the form words it")
     return offered[word]
 
 
-def _choices(question: Question, value: object) -> list[str]:
+def _choices(offered: Mapping[str, str], question: Question, value: object) -> list[str]:
     if isinstance(value, str):
         # Form tools export several choices in one cell; a choice that holds a comma itself stays whole.
-        value = [value] if _offered(question, value) else re.split(r"[;,|\n]", value)
+        value = [value] if folded(value) in offered else re.split(r"[;,|\n]", value)
     if not isinstance(value, (list, tuple)):
         raise Unclear("is not a list of choices", "choose from those offered")
-    chosen = [_choice(question, item) for item in value if not _is_empty(item)]
+    chosen = [_choice(offered, question, item) for item in value if not _is_empty(item)]
     if len(set(chosen)) > (question.at_most or len(question.of)):
         raise Unclear("chooses too many", f"choose at most {question.at_most or len(question.of)}")
     return sorted(set(chosen), key=question.of.index)
-
-
-def _offered(question: Question, value: str) -> bool:
-    return " ".join(value.split()).casefold() in {" ".join(choice.split()).casefold() for choice in question.of}
 
 
 def _number(question: Question, value: object) -> int:
@@ -187,10 +250,7 @@ def _date(question: Question, value: object) -> date:
         raise Unclear("is not a date", "write it as year-month-day, for example 2027-03-01") from None
 
 
-_CLEANERS = {
-    "yes_no": _yes_no,
-    "choice": _choice,
-    "choices": _choices,
+_CLEANERS: dict[str, Callable[[Question, object], object]] = {
     "scale": _number,
     "number": _number,
     "text": _text,

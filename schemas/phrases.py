@@ -1,11 +1,12 @@
 """The small phrases of the configuration, read from text: "8 weeks", "3 days before start", "09:00-17:00"."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, time
 from difflib import get_close_matches
-from typing import Any, ClassVar, Literal, Self
+from functools import lru_cache
+from typing import Any, ClassVar, Literal, Self, cast
 
 from pydantic import ConfigDict
 from pydantic.main import BaseModel
@@ -61,11 +62,17 @@ class Phrase:
             return given
         if not isinstance(given, str):
             raise Unclear("should be one phrase, not a list or a block", f"write for example {cls.example}")
-        return cls.read(" ".join(given.split()))
+        return cast("Self", _once(cls.read, " ".join(given.split())))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(cls.parse)
+
+
+@lru_cache(maxsize=4096)
+def _once(read: Callable[[str], Phrase], text: str) -> Phrase:
+    """The same few phrases stand in every program; each is read once."""
+    return read(text)
 
 
 @dataclass(frozen=True)
@@ -78,18 +85,27 @@ class Span(Phrase):
 
     @classmethod
     def read(cls, text: str) -> Self:
+        return cls.read_before(text, "")
+
+    @classmethod
+    def read_before(cls, text: str, rest: str) -> Self:
+        """As `read`, for a span that begins a longer phrase: each cure shows the whole phrase."""
+        example = f"3 days{rest}" if rest else cls.example
         found = re.fullmatch(r"(\d{1,5}) ?(\D+)", text.lower())
         if not found:
-            raise Unclear("is not a length of time", f"write for example {cls.example}")
+            raise Unclear("is not a length of time", f"write for example {example}")
         number, word = int(found[1]), found[2].strip()
         if word.rstrip("s") in ("year", "hour", "minute"):
-            cure = f"write {12 * number} months" if word.startswith("year") else "write days, for example 1 day"
+            months = f"write {min(12 * number, _MOST['months'])} months{rest}"
+            cure = months if word.startswith("year") else f"write days, for example 1 day{rest}"
             raise Unclear(f"counts in {word}, which no date here is counted in", cure)
         unit = _UNITS.get(word.removesuffix("s"))
         if unit is None:
-            raise Unclear(f"has an unknown unit {word!r}", f"write for example {cls.example}")
+            near = get_close_matches(word, ("days", "working days", "weeks", "months"), n=1)
+            cure = f"did you mean '{number} {near[0]}{rest}'?" if near else f"write for example {example}"
+            raise Unclear(f"has an unknown unit {word!r}", cure)
         if number > _MOST[unit]:
-            raise Unclear("is longer than ten years", f"write at most {_MOST[unit]} {unit}")
+            raise Unclear("is longer than ten years", f"write at most {_MOST[unit]} {unit}{rest}")
         return cls(number, unit)
 
     def __str__(self) -> str:
@@ -122,19 +138,20 @@ class When(Phrase):
         if not counted:
             stage, anchor = _anchor(words)
             return cls(text, None, 0, anchor, stage)
-        offset = Span.read(counted[1])
-        stage, anchor = _anchor(counted[3])
+        offset = Span.read_before(counted[1], f" {counted[2]} {counted[3]}")
+        stage, anchor = _anchor(counted[3], f"{counted[1]} {counted[2]} ")
         sign: Literal[-1, 1] = -1 if counted[2] == "before" else 1
         if sign < 0 and anchor in ("response", "approval", "acceptance"):
-            raise Unclear(f"counts back from {anchor!r}, whose day nobody knows beforehand", "count forward with after")
+            cure = f"write {counted[1]} after {counted[3]}"
+            raise Unclear(f"counts back from {anchor!r}, whose day nobody knows beforehand", cure)
         return cls(text, offset, sign, anchor, stage)
 
     def __str__(self) -> str:
         return self.text
 
 
-def _anchor(words: str) -> tuple[str | None, str]:
-    """The stage, if named, and the anchor of "recruit closes", "on approval", "start"."""
+def _anchor(words: str, before: str = "") -> tuple[str | None, str]:
+    """The stage, if named, and the anchor of "recruit closes", "on approval", "start"; what stands `before` it."""
     plain = words.removeprefix("on ").removeprefix("the ")
     stage, _, rest = plain.partition(" ")
     if stage in STAGES and rest in ("opens", "closes", "runs"):
@@ -143,12 +160,14 @@ def _anchor(words: str) -> tuple[str | None, str]:
         return None, plain
     if plain == "first meeting":
         return None, "first_meeting"
-    near = get_close_matches(plain, ANCHORS, n=1)
-    guess = f"did you mean {near[0]!r}? Count" if near else "count"
-    cure = (
-        f"{guess} from {', '.join(ANCHORS[:5])} or approval, as in 8 weeks before start or 1 day after recruit closes"
-    )
-    raise Unclear("names no moment of a cohort", cure)
+    known = [*ANCHORS, *(f"{each} {anchor}" for each in STAGES for anchor in ("opens", "closes", "runs"))]
+    near = get_close_matches(plain, known, n=1)
+    counting = f"{', '.join(ANCHORS[:5])} or approval, with or without the stage before it"
+    if near:
+        meant = before + words.removesuffix(plain) + near[0]
+        raise Unclear("names no moment of a cohort", f"did you mean {meant!r}? Count from {counting}")
+    example = f"{before or '8 weeks before '}start"
+    raise Unclear("names no moment of a cohort", f"write for example {example}, counting from {counting}")
 
 
 @dataclass(frozen=True)
@@ -164,7 +183,7 @@ class DateRange(Phrase):
         first, to, last = text.partition(" to ")
         span = cls(read_day(first), read_day(last if to else first))
         if span.last < span.first:
-            raise Unclear("ends before it begins", f"write the earlier day first: {span.last} to {span.first}")
+            raise Unclear("ends before it begins", f"write {span.last} to {span.first}")
         return span
 
     def __str__(self) -> str:
@@ -184,7 +203,10 @@ class Hours(Phrase):
         first, to, last = re.sub(r" *[-\u2013] *", "-", text).partition("-")
         if not to:
             raise Unclear("is not a range of hours", f"write for example {cls.example}")
-        hours = cls(read_time(first), read_time(last))
+        try:
+            hours = cls(read_time(first), read_time(last))
+        except Unclear as unclear:
+            raise Unclear(unclear.what, f"write for example {cls.example}") from None
         if hours.closes <= hours.opens:
             raise Unclear("closes before it opens", f"write the earlier hour first, for example {cls.example}")
         return hours
@@ -247,7 +269,10 @@ class Attach(Phrase):
         found = re.fullmatch(r"calendar (\d{1,2}) hours? on (.+) at (\S+)", text.lower())
         if not found or not 1 <= int(found[1]) <= 12:
             raise Unclear("is nothing that can be attached", f"write for example {cls.example}")
-        return cls("calendar", int(found[1]), When.read(found[2]), read_time(found[3]))
+        try:
+            return cls("calendar", int(found[1]), When.read(found[2]), read_time(found[3]))
+        except Unclear as unclear:
+            raise Unclear(unclear.what, "write for example calendar 2 hours on start at 15:00") from None
 
     def __str__(self) -> str:
         """The words that `read` reads."""

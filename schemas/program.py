@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator
@@ -10,7 +11,7 @@ from schemas.company import Brand, Calendar, EmailRules, People, Privacy
 from schemas.phrases import Rule, Several, Size, Unclear
 from schemas.rules import Goals, Matching, Measure, SignalPhrase, Step, Trial
 from schemas.stages import Stages
-from schemas.words import ID, Address, Day, Id, Link, Many, Name, whole
+from schemas.words import ID, Address, Day, Id, Link, Many, Name, plain_name_cure, whole
 
 Op = Literal["at_or_above", "at_or_below", "between", "is", "is_not", "at_least_months", "at_most_months"]
 CONDITION = "P6 or above, P3 to P5, at least 12 months, not Legal, or a list of values"
@@ -82,7 +83,9 @@ class CohortLine(Rule):
 
 def _forward(line: CohortLine) -> CohortLine:
     if line.ends <= line.starts:
-        raise Several([Unclear("is not after the cohort starts", f"write a day after {line.starts}", ("ends",))])
+        later = line.starts + timedelta(weeks=26)
+        mend = f"write a later day, for example {later}"
+        raise Several([Unclear(f"is not after the cohort starts on {line.starts}", mend, ("ends",))])
     if (line.ends - line.starts).days > 3660:
         raise Several([Unclear("is more than ten years after the start", "write the day the cohort ends", ("ends",))])
     return line
@@ -91,9 +94,10 @@ def _forward(line: CohortLine) -> CohortLine:
 def _keys(given: object) -> object:
     if not isinstance(given, dict):
         return given
-    mend = "use only a to z, 0 to 9, _ and -, as in 2027-spring"
     faults = [
-        Unclear("is not a key for a cohort", mend, (key,), of_key=True) for key in given if not ID.fullmatch(str(key))
+        Unclear("is not a key for a cohort", plain_name_cure(str(key), "2027-spring"), (key,), of_key=True)
+        for key in given
+        if not ID.fullmatch(str(key))
     ]
     if faults:
         raise Several(faults)

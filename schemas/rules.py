@@ -16,7 +16,7 @@ PREFER = (
     "skills_wanted_offered", "career_goal", "ranked_choice", "different_department", "same_department",
     "working_style", "career_stage", "availability",
 )  # fmt: skip
-_SHAPES: dict[str, tuple[str, str]] = {
+RULE_SHAPES: dict[str, tuple[str, str]] = {
     "reporting_line": (r"within (?P<low>\d{1,2}) levels?", "within 2 levels"),
     "time_zone_gap": (r"more than (?P<low>\d{1,2}) hours?", "more than 4 hours"),
     "matched_before": (r"ever|within (?P<span>.+)", "within 24 months"),
@@ -47,16 +47,16 @@ def _hard_rule(given: object, kinds: tuple[str, ...], where: str) -> HardRule:
     if isinstance(given, HardRule):
         return given
     if not isinstance(given, dict) or len(given) != 1:
-        raise Unclear("is not one rule with its argument", f"write for example {kinds[0]}: {_SHAPES[kinds[0]][1]}")
+        raise Unclear("is not one rule with its argument", f"write for example {kinds[0]}: {RULE_SHAPES[kinds[0]][1]}")
     ((kind, argument),) = given.items()
     if kind not in kinds:
         other = "must" if where == "never" else "never"
-        if kind in _SHAPES:
+        if kind in RULE_SHAPES:
             raise Unclear(
                 f"holds {kind}, which has no meaning under {where}", f"write it under {other}", (kind,), of_key=True
             )
         raise Unclear("is an unknown rule", nearest(str(kind), kinds), (kind,), of_key=True)
-    shape, example = _SHAPES[kind]
+    shape, example = RULE_SHAPES[kind]
     text = " ".join(argument.split()) if isinstance(argument, str) else ""
     found = re.fullmatch(shape, text)
     if not found:
@@ -73,7 +73,7 @@ def _span(text: str | None, kind: str) -> Span | None:
     try:
         return Span.read(text) if text else None
     except Unclear as unclear:
-        raise Unclear(unclear.what, f"write for example {kind}: {_SHAPES[kind][1]}", (kind,)) from None
+        raise Unclear(unclear.what, f"write for example {kind}: {RULE_SHAPES[kind][1]}", (kind,)) from None
 
 
 def nearest(word: str, known: tuple[str, ...] | list[str]) -> str:

@@ -100,7 +100,9 @@ def _agenda(given: object) -> str:
     """An agenda's name may hold `{n}`, the number of the check-in."""
     text = given.strip() if isinstance(given, str) else ""
     if not re.fullmatch(r"[a-z0-9_-]{0,60}(\{n\})?[a-z0-9_-]{0,60}", text) or not text:
-        raise Unclear("is not the name of an agenda", "write for example month_{n}; {n} is the number of the check-in")
+        raise Unclear(
+            "is not the name of an agenda", "write it with {n} for the number of the check-in, for example month_{n}"
+        )
     return text
 
 

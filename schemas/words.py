@@ -1,6 +1,7 @@
 """The single values of the configuration: names, addresses, numbers, zones; each refuses with a sentence."""
 
 import re
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -12,6 +13,7 @@ from pydantic import BeforeValidator
 from schemas.phrases import Unclear, read_day
 
 ID = re.compile(r"[a-z0-9_-]{1,64}")
+LANGUAGE = r"[a-z]{2,3}(-[A-Z]{2})?"
 _ADDRESS = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
 )
@@ -34,10 +36,14 @@ def _name(given: object) -> str:
 def _id(given: object) -> str:
     text = _plain(given)
     if not ID.fullmatch(text):
-        raise Unclear(
-            "is not a plain name", "use only a to z, 0 to 9, _ and -, at most 64 of them, as in pulse_reminder"
-        )
+        raise Unclear("is not a plain name", plain_name_cure(text, "pulse_reminder"))
     return text
+
+
+def plain_name_cure(text: str, example: str) -> str:
+    """What to write instead of a name with other signs in it: the same name without them, or an example."""
+    plain = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-")[:64]
+    return f"use only a to z, 0 to 9, _ and -, at most 64 of them, as in {plain or example}"
 
 
 def _address(given: object) -> str:
@@ -153,7 +159,7 @@ def _link(given: object) -> str:
 
 def _language(given: object) -> str:
     text = _plain(given)
-    if not re.fullmatch(r"[a-z]{2,3}(-[A-Z]{2})?", text):
+    if not re.fullmatch(LANGUAGE, text):
         raise Unclear("is not the code of a language", "write for example en, de or pt-BR")
     return text
 
@@ -167,16 +173,25 @@ def _percent(given: object) -> float:
     return float(found[1])
 
 
-def whole(low: int, high: int) -> Any:
-    """A validator for whole numbers from `low` to `high`."""
+@dataclass(frozen=True)
+class Whole:
+    """Reads a whole number from `low` to `high`."""
 
-    def read(given: object) -> int:
+    low: int
+    high: int
+
+    def __call__(self, given: object) -> int:
+        """The number that is written."""
         text = _plain(given) if not isinstance(given, int) else str(given)
-        if not re.fullmatch(r"-?\d{1,9}", text) or not low <= int(text) <= high:
-            raise Unclear("is not a whole number that fits here", f"write a number from {low} to {high}")
+        if not re.fullmatch(r"-?\d{1,9}", text) or not self.low <= int(text) <= self.high:
+            fitting = str(self.low) if self.low == self.high else f"a number from {self.low} to {self.high}"
+            raise Unclear("is not a whole number that fits here", f"write {fitting}")
         return int(text)
 
-    return BeforeValidator(read)
+
+def whole(low: int, high: int) -> Any:
+    """A validator for whole numbers from `low` to `high`."""
+    return BeforeValidator(Whole(low, high))
 
 
 Name = Annotated[str, BeforeValidator(_name)]

@@ -103,8 +103,9 @@ def _who(table: Table, chosen: Mapping[int, str], names: Mapping[str, Sequence[s
 def _questions(table: Table, form: Form, chosen: Mapping[int, str], taken: set[int]) -> dict[str, tuple[int, ...]]:
     keys = {bare(key): [key] for key in form.questions}
     asked: dict[str, list[str]] = defaultdict(list)
-    for key, question in form.questions.items():
-        asked[bare(question.ask)].append(key)
+    for key in form.questions:
+        for words in dict.fromkeys(map(bare, form.asked(key))):
+            asked[words].append(key)
     places: dict[str, list[int]] = defaultdict(list)
     headers: dict[str, list[int]] = defaultdict(list)
     for place, name in enumerate(table.headers):

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cohortflow.engine import task
-from schemas.forms import Form, Question
+from schemas.forms import Form
+from schemas.translations import folded
 from tasks.answer_columns import EMAIL_COLUMNS, PERSON_COLUMNS, AnswerColumns, match_columns
 from tasks.csv_files import Refusal, Row, Table, read_table, shown
 from tasks.roster_cells import has_control, read_address, wrong_with_id
@@ -170,23 +171,23 @@ def _given(row: Row, desk: _Desk) -> dict[str, str | list[str]]:
         if len(written) > 1:
             desk.refuse(row, places[-1], "given_twice", _TWICE)
         elif written:
-            given[key] = _value(written[0], desk.form.questions[key], desk.dates.get(key))
+            given[key] = _value(written[0], desk.form, key, desk.dates.get(key))
     return given
 
 
-def _value(written: str, question: Question, dates: DateColumn | None) -> str | list[str]:
-    if question.type == "choices":
-        return split_choices(written, question.of)
+def _value(written: str, form: Form, key: str, dates: DateColumn | None) -> str | list[str]:
+    if form.questions[key].type == "choices":
+        return split_choices(written, list(form.offered[key]))
     day = dates.read(written) if dates else None
     return day.isoformat() if day else written
 
 
 def split_choices(written: str, offered: Sequence[str]) -> list[str]:
     """The choices in one cell, parted by semicolons or commas; a choice that holds a comma itself stays whole."""
-    known = {" ".join(choice.split()).casefold() for choice in offered}
+    known = set(map(folded, offered))
 
     def is_offered(words: str) -> bool:
-        return " ".join(words.split()).casefold() in known
+        return folded(words) in known
 
     chosen: list[str] = []
     for part in re.split(r"[;\n]", written):

@@ -36,10 +36,13 @@ class Sending:
 
 @dataclass(frozen=True)
 class Wording:
-    """What must be known of a text to queue it: the language it will be in and its class."""
+    """What must be known of a text to queue it: the language it will be in and its class.
 
-    language_of: Callable[[str, str, str], str]
-    mail_class: Callable[[str, str], str]
+    Both are asked by the program, which may have wording of its own, and by the folder and the name of the mail.
+    """
+
+    language_of: Callable[[str, str, str, str], str]
+    mail_class: Callable[[str, str, str], str]
 
 
 class Moments(NamedTuple):
@@ -106,7 +109,7 @@ def mails_to_queue(
         person_id="",
         role="",
         language="",
-        mail_class=wording.mail_class(sending.stage, sending.template),
+        mail_class=wording.mail_class(cohort.program_id, sending.stage, sending.template),
         due_at=sending.due_at,
         not_before=now,
         about=sending.about,
@@ -122,7 +125,8 @@ def mails_to_queue(
         site = site if site in cohort.program.calendar.sites else ""
         if site not in moments:
             moments[site] = moments_of(sending, cohort, site, now)
-        language = wording.language_of(sending.stage, sending.template, language_for(str(languages), cohort))
+        wanted = language_for(str(languages), cohort)
+        language = wording.language_of(cohort.program_id, sending.stage, sending.template, wanted)
         intents.append(_addressed(shared, row, language, moments[site], ask))
     return intents
 

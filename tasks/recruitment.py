@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 from hashlib import sha256
+from typing import cast
 
 import pandas as pd
 from pandera.typing import DataFrame
@@ -45,7 +46,7 @@ def eligible_people(people: DataFrame[Person], who: Who, levels: tuple[str, ...]
     refused = ~may_mentee & ~may_mentor
     both = "as a mentee: " + mentee_refusal + "; as a mentor: " + mentor_refusal
     result.loc[refused, "reason"] = both.where(mentee_refusal.ne(mentor_refusal), mentee_refusal)[refused]
-    return DataFrame[Eligibility](result)
+    return cast("DataFrame[Eligibility]", result)
 
 
 @task
@@ -70,7 +71,7 @@ def choose_applicants(applicants: DataFrame[Application], seats: int, rule: str,
     waits = (places > seats) & (rule != "best_fit")
     chosen = pd.DataFrame({"person_id": applicants["person_id"], "state": "applied", "place": places})
     chosen["state"] = chosen["state"].mask(waits, "waitlisted")
-    return DataFrame[Choice](chosen.sort_values("person_id", ignore_index=True))
+    return cast("DataFrame[Choice]", chosen.sort_values("person_id", ignore_index=True))
 
 
 def _line_up(mentees: pd.DataFrame, rule: str, seed: str) -> list[str]:

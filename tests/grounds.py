@@ -23,7 +23,12 @@ State = dict[str, list[tuple[Any, ...]]]
 Letters = dict[str, str]
 Files = frozenset[tuple[str, int, int]]
 
+TABLES = [table.name for table in metadata.sorted_tables]
+
 # What may differ after a second try: how often something was tried, by whom, and the numbers a database gives.
+SEQUENCE_SET = (
+    "select setval('occasions_occasion_id_seq', (select coalesce(max(occasion_id), 0) + 1 from public.occasions))"
+)
 VOLATILE = {"fence", "attempts", "lease_owner", "lease_until", "retry_at", "occasion_id", "version"}
 
 
@@ -66,12 +71,39 @@ def ground(house: House, home: Path, url: str = "") -> Ground:
     if not url:
         return Ground(there)
 
-    def rows(step: Step) -> None:
+    return Ground(there, rows_put_back(database))
+
+
+def rows_put_back(database: Database) -> Callable[[Step], None]:
+    """What makes a migrated PostgreSQL hold exactly the rows a step began with.
+
+    The first time they come from the step's files; a copy is kept beside them in the database, and every later time
+    is one round trip to the server.
+    """
+    known = set[str]()
+
+    def put_back(step: Step) -> None:
+        kept = f"before_{step.before.name}"
+        if kept in known:
+            emptied = [f"delete from {name}" for name in reversed(TABLES)]
+            return _run(database, [*emptied, *_copied(kept, "public"), SEQUENCE_SET])
         source = open_database(f"sqlite:///{step.before / 'var' / 'cohortflow.db'}")
         fill(database, source)
         source.close()
+        _run(database, [f"drop schema if exists {kept} cascade", f"create schema {kept}"])
+        _run(database, [f"create table {kept}.{name} (like {name})" for name in TABLES] + _copied("public", kept))
+        known.add(kept)
 
-    return Ground(there, rows)
+    return put_back
+
+
+def _copied(source: str, into: str) -> list[str]:
+    return [f"insert into {into}.{name} select * from {source}.{name}" for name in TABLES]
+
+
+def _run(database: Database, statements: list[str]) -> None:
+    with database.write() as db:
+        db.exec_driver_sql("; ".join(statements))
 
 
 def _put_files_back(before: Path, home: Path) -> None:
@@ -109,8 +141,7 @@ def fill(database: Database, source: Database) -> None:
             if its_rows:
                 db.execute(table.insert(), its_rows)
         if not database.is_sqlite:
-            last = max((row["occasion_id"] for row in rows[metadata.tables["occasions"]]), default=0)
-            db.execute(sa.text("select setval('occasions_occasion_id_seq', :last)"), {"last": last + 1})
+            db.exec_driver_sql(SEQUENCE_SET)
 
 
 def run_again(scene: Scene, act: Act) -> None:

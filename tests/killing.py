@@ -181,13 +181,10 @@ class Toll:
     seconds: float = 0.0
 
 
-def kill_everywhere(
-    step: Step, where: Ground, *, sampled: int = 1, offset: int = 0, at_every_point: bool = False
-) -> Toll:
+def kill_everywhere(step: Step, where: Ground, *, at_every_point: bool = False) -> Toll:
     """Find out what a kill at each point of an act would leave; kill it there, run it again, insist on the same end.
 
     Args:
-        sampled: take one in so many of the distinct states only, beginning with number `offset`.
         at_every_point: kill at every point, and not only at the last one of those that leave the same.
     """
     began = time.monotonic()
@@ -199,9 +196,7 @@ def kill_everywhere(
     marks = survey(here, step.act)
     insist_on_the_same_end(step, here, "undisturbed")
     last_points = [point for point, (mark, after) in enumerate(pairwise([*marks, ""]), 1) if mark != after]
-    points = (
-        range(1, len(marks) + 1) if at_every_point else last_points[offset % min(sampled, len(last_points)) :: sampled]
-    )
+    points = range(1, len(marks) + 1) if at_every_point else last_points
     known = set[str]()
     for point in points:
         here = where.set_back(step)

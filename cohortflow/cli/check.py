@@ -2,19 +2,27 @@
 
 import json
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from cohortflow.mailroom.text_gaps import stray_faults, text_gaps
+from cohortflow.mailroom.text_lints import mail_faults, text_faults
+from cohortflow.mailroom.texts import as_read_by, read_texts
 from cohortflow.programs.documents import program_files, read_config
-from cohortflow.programs.parsing import check_config
+from cohortflow.programs.lints.capacity import seat_faults
+from cohortflow.programs.lints.views import Run
+from cohortflow.programs.parsing import examine
 from schemas.errors import Fault, ProgramError
 
 
-def check(files: Sequence[Path], program_dir: Path, template_dir: Path, as_json: bool) -> int:
-    """Print every fault of the files, or of all programs when none is named; 1 when one of them is an error."""
+def check(files: Sequence[Path], program_dir: Path, template_dir: Path, as_json: bool, home: Path | None = None) -> int:
+    """Print every fault of the files, or of all programs when none is named; 1 when one of them is an error.
+
+    With `home`, where the roster's folder lies, seats are held against the people of the newest roster, if there is
+    one.
+    """
     chosen = list(files) or program_files(program_dir)
-    templates = template_names(template_dir)
-    faults = sorted({fault for file in chosen for fault in file_faults(file, templates)})
+    faults = all_faults(chosen, template_dir, home)
     if not chosen:
         message = "holds no program; write one, for example emerging-leaders.yaml, or name its folder"
         faults = [Fault(_shown(program_dir), 1, 1, "file", message)]
@@ -28,14 +36,42 @@ def check(files: Sequence[Path], program_dir: Path, template_dir: Path, as_json:
     return 1 if errors else 0
 
 
-def file_faults(file: Path, templates: Collection[str] | None) -> list[Fault]:
-    """Every fault of one program's file; a file that cannot be read is a fault like any other."""
+def all_faults(files: Sequence[Path], template_dir: Path, home: Path | None = None) -> list[Fault]:
+    """Every fault of some programs, of the texts of their mails, and of what they are together."""
+    templates, faults = _templates(template_dir)
+    faults += stray_faults(template_dir, {path.stem for file in files for path in program_files(file.parent)})
+    runs: list[Run] = []
+    for file in files:
+        found, its_runs = file_faults(file, templates)
+        faults += found
+        runs += its_runs
+    if home is not None:
+        faults += seat_faults(runs, home)
+    return sorted(set(faults))
+
+
+def file_faults(file: Path, templates: Mapping[str, str]) -> tuple[list[Fault], list[Run]]:
+    """Every fault of one program's file, and its cohorts; a file that cannot be read is a fault like any other."""
     shown = Path(_shown(file))
     try:
         texts = read_config(shown)
     except ProgramError as error:
-        return list(error.faults)
-    return check_config(texts, shown.stem, shown.parent.as_posix(), templates)
+        return list(error.faults), []
+    behind = as_read_by(shown.stem, templates)
+    faults, runs = examine(texts, shown.stem, shown.parent.as_posix(), behind)
+    faults += text_gaps(runs[0].cohort, templates) if runs else []
+    return [*faults, *(fault for run in runs for fault in mail_faults(run, templates, behind))], runs
+
+
+def _templates(folder: Path) -> tuple[dict[str, str], list[Fault]]:
+    """The texts of the mails, and what is wrong with them."""
+    try:
+        texts = read_texts(folder)
+    except ProgramError as error:
+        return {}, list(error.faults)
+    from cohortflow.mailroom.rendering import Stationery  # late: whoever only wants the names needs no templates
+
+    return texts, [*Stationery(texts).faults(), *text_faults(texts)]
 
 
 def template_names(folder: Path) -> frozenset[str]:

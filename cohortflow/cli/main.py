@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from cohortflow.cli.errors import spoken
+from cohortflow.cli.new_group import new
 
 
 class Spoken(TyperGroup):
@@ -31,6 +32,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+app.add_typer(new, name="new")
+
 CohortName = Annotated[str, typer.Argument(metavar="PROGRAM/COHORT", help="such as emerging-leaders/2027-spring")]
 Json = Annotated[bool, typer.Option("--json", help="as JSON, for other programs")]
 By = Annotated[str, typer.Option("--by", metavar="ADDRESS", help="the address of an approver of the program")]
@@ -49,19 +52,45 @@ def check(
     from schemas.settings import Settings
 
     settings = Settings()
-    raise typer.Exit(run(files or [], settings.programs, settings.templates, as_json))
+    raise typer.Exit(run(files or [], settings.programs, settings.templates, as_json, settings.home))
 
 
 @app.command()
 def plan(
-    named: Annotated[str, typer.Argument(metavar="PROGRAM/COHORT", help="an id or a file, and a cohort of it")],
+    named: Annotated[str, typer.Argument(metavar="[PROGRAM/COHORT]", help="an id or a file, and a cohort of it")] = "",
     defaults: Annotated[bool, typer.Option("--defaults", help="the program with all it leaves out")] = False,
     as_json: Json = False,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="write it as a calendar page too")] = None,
+    difference: Annotated[
+        bool, typer.Option("--difference", help="only what changes, of one cohort or of all")
+    ] = False,
 ) -> None:
-    """Show every date and mail of a cohort. Nothing is written."""
+    """Show every date and mail of a cohort, and what it changes; exit 2 when an approver must confirm that."""
+    if difference:
+        from cohortflow.cli.comparing import compare
+
+        raise typer.Exit(compare(named, as_json))
     from cohortflow.cli.planning import show
 
-    raise typer.Exit(show(named, defaults, as_json))
+    raise typer.Exit(show(named, defaults, as_json, html))
+
+
+@app.command()
+def schema(
+    of_company: Annotated[bool, typer.Option("--company", help="of company.yaml")] = False,
+    of_forms: Annotated[bool, typer.Option("--form", help="of a form")] = False,
+    docs: Annotated[bool, typer.Option("--docs", help="every key explained, as Markdown")] = False,
+    write: Annotated[bool, typer.Option("--write", help="write all three beside the programs, for editors")] = False,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="write it here")] = None,
+) -> None:
+    """Print the JSON Schema by which an editor helps to write a program, company.yaml or a form."""
+    from cohortflow.cli.schema import chosen, refresh, show
+
+    kind = chosen(of_company, of_forms, docs, write, out)
+    if kind is None:
+        refresh()
+    else:
+        show(kind, out)
 
 
 @app.command()
@@ -93,6 +122,19 @@ def approve(
     from cohortflow.cli.running import approve as run
 
     run(cohort, by, note)
+
+
+@app.command()
+def confirm(
+    cohort: CohortName,
+    by: By,
+    edit: Annotated[str, typer.Option("--edit", metavar="MARK", help="the edit that is meant, by its mark")] = "",
+    note: Annotated[str, typer.Option("--note", metavar="TEXT", help="why, for the record; no names")] = "",
+) -> None:
+    """Say yes to the edit of a running cohort that waits for an approver; exit 2 when it is shown anew instead."""
+    from cohortflow.cli.confirming import confirm as run
+
+    raise typer.Exit(run(cohort, by, edit, note))
 
 
 @app.command()
@@ -143,15 +185,21 @@ def answer(
 @app.command()
 def preview(
     cohort: CohortName,
-    message: Annotated[str, typer.Option("--message", metavar="NAME", help="such as invite or meet_your_match")],
+    message: Annotated[str, typer.Option("--message", metavar="NAME", help="such as invite or meet_your_match")] = "",
     person: Annotated[str, typer.Option("--person", metavar="ID", help="an employee id; a sample reader if none")] = "",
     language: Annotated[str, typer.Option("--language", metavar="xx")] = "",
     html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="write the HTML part here")] = None,
+    gallery: Annotated[
+        Path | None, typer.Option("--gallery", metavar="FILE", help="every mail, language and kind of reader on a page")
+    ] = None,
 ) -> None:
     """Show a mail as it would be sent. Nothing is sent, and nothing is written to the database."""
-    from cohortflow.cli.previewing import show
+    from cohortflow.cli.previewing import show, show_all
 
-    show(cohort, message, person, language, html)
+    if gallery is not None:
+        show_all(cohort, gallery)
+    else:
+        show(cohort, message, person, language, html)
 
 
 @app.command()

@@ -9,24 +9,37 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cohortflow.cli.plan_difference import EXIT, difference_lines
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.plan import Row, plan_notes, plan_rows
+from schemas.edits import Difference
 
 PIPED_WIDTH = 120  # without a terminal there is no width to ask for
 
 
-def print_plan(cohort: Cohort, notes: Iterable[object], as_json: bool) -> int:
-    """Print the plan; `notes` are faults or sentences to show below it. Returns the exit code, always 0."""
+def print_plan(cohort: Cohort, notes: Iterable[object], as_json: bool, difference: Difference | None = None) -> int:
+    """Print the plan; `notes` are faults or sentences to show below it, `difference` what the database knows.
+
+    Returns:
+        The exit code: 0, or 2 where an approver must confirm the difference, or 1 where it is refused.
+    """
+    code = EXIT[difference.verdict] if difference else 0
     if as_json:
         sys.stdout.write(json.dumps(plan_rows(cohort), indent=2, ensure_ascii=False) + "\n")
-        return 0
-    show_plan(Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH), cohort, notes)
-    return 0
+        return code
+    show_plan(_console(), cohort, notes, difference_lines(difference) if difference else ())
+    return code
 
 
-def show_plan(console: Console, cohort: Cohort, notes: Iterable[object]) -> None:
-    """The readable plan: a title, a row per occasion, and the notes below."""
+def _console() -> Console:
+    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+
+
+def show_plan(console: Console, cohort: Cohort, notes: Iterable[object], changes: Iterable[str] = ()) -> None:
+    """The readable plan: a title, what it changes, a row per occasion, and the notes below."""
     console.print(Text(_title(cohort), style="bold"))
+    for line in changes:
+        console.print(Text(line), soft_wrap=True)  # a place such as file:9:18 is not torn apart
     console.print(_table(plan_rows(cohort)))
     for note in (*map(str, notes), *plan_notes(cohort)):
         console.print(Text(note))

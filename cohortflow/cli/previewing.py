@@ -9,6 +9,7 @@ from sqlalchemy.engine.url import make_url
 
 from cohortflow.cli.errors import tell
 from cohortflow.cli.finding import Target, find
+from cohortflow.cli.gallery import write_gallery
 from cohortflow.cli.running import at_home
 from cohortflow.cli.samples import Asked, asked_for, event_times, sample_letter
 from cohortflow.cli.words import as_typed, say
@@ -35,6 +36,8 @@ def show(named: str, send: str, person: str, language: str, html: Path | None) -
     Raises:
         CohortflowError: the cohort, the mail or the person is not known.
     """
+    if not send:
+        raise CohortflowError("name a mail with --message, such as invite; or see them all with --gallery FILE")
     settings = Settings()
     target = find(named, settings)
     stationery = _sound(Stationery(read_texts(settings.templates)))
@@ -48,6 +51,18 @@ def show(named: str, send: str, person: str, language: str, html: Path | None) -
     if html is not None:
         html.write_text(letter.html, encoding="utf-8")
         say(f"HTML part: {as_typed(html)}")
+
+
+def show_all(named: str, page: Path) -> None:
+    """Write the gallery: every mail of a cohort, by the files alone."""
+    settings = Settings()
+    target = find(named, settings)
+    stationery = _sound(Stationery(read_texts(settings.templates)))
+    texts = read_config(target.file)
+    cohort = read_cohort(texts, target.program_id, target.key, folder=target.file.parent.as_posix())
+    for card in write_gallery(cohort, stationery, settings, page):
+        tell(f"{card['id']}: {card['problem']}")
+    say(f"Every mail, with made-up readers: {as_typed(page)}")
 
 
 def _sound(stationery: Stationery) -> Stationery:

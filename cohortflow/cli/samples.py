@@ -1,32 +1,31 @@
 """Which mail a name means, and that mail written to a reader who is plainly made up, by the files alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cohortflow.cli.finding import nearest
+from cohortflow.cli.sample_cases import MADE_UP, Case
 from cohortflow.mailroom.attachments import Attachment, calendar_invitation, certificate, contact_card
-from cohortflow.mailroom.contexts import Meeting, Partner, Reader, Report, Role, build_context
+from cohortflow.mailroom.contexts import Meeting, Reader, Role, build_context
 from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.rendering import Stationery
+from cohortflow.mailroom.words import Phrasebook, Words
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.occasions import event_of
 from schemas.errors import CohortflowError
+from schemas.forms import choice_labels
 from schemas.occasions import Occasion
 from schemas.phrases import STAGES, Attach
 from schemas.settings import Settings
 from tasks.intents import deadline_of
 
 ROLE_OF = {"managers of matched": "manager", "owner": "owner", "approvers": "approver", "sponsor": "sponsor"}
-TO_APPROVERS = ("approval_request", "approval_reminder", "rematch_approval_request")
+TO_APPROVERS = ("approval_request", "approval_reminder", "rematch_approval_request", "edit_waiting")
 TO_OWNER = (
     "approval_overdue", "accept_overdue", "cohort_held", "declared_late", "program_fault", "roster_held",
     "match_shortfall", "report_ready", "at_risk_digest",
 )  # fmt: skip
-SAMPLE = Reader("-", "Sam Sample", "sam.sample@example.org", "mentee")
-SAMPLE_PARTNER = Partner(
-    "Pat Example", "pat.example@example.org", "Made-up title", "Made-up department", "Made-up site", "mentor",
-    ("this is where the reasons for the match stand",),
-)  # fmt: skip
+ADDRESS = "sam.sample@example.org"
 
 
 @dataclass(frozen=True)
@@ -72,31 +71,19 @@ def event_times(cohort: Cohort, asked: Asked) -> tuple[datetime, datetime] | Non
     return event_of(cohort, Occasion(**{**stand_in.__dict__, "attach": asked.attach}))
 
 
-def sample_letter(cohort: Cohort, asked: Asked, language: str, stationery: Stationery, settings: Settings) -> Letter:
+def sample_letter(
+    cohort: Cohort, asked: Asked, language: str, stationery: Stationery, settings: Settings, case: Case = MADE_UP
+) -> Letter:
     """The mail to a reader who is plainly made up, by the files alone."""
-    program = cohort.program
+    program, stationery = cohort.program, stationery.of(cohort.program_id)
     known = {"owner": program.owner, "sponsor": program.sponsor, "approver": next(iter(program.approvers), None)}
-    address = known.get(asked.role, SAMPLE.address) or program.owner
-    wanted = language or program.email.languages[0]
-    reader = Reader("-", SAMPLE.name, address, asked.role, wanted, "", program.calendar.time_zone)
+    address = known.get(asked.role, ADDRESS) or program.owner
+    wanted = stationery.language_of(asked.folder, asked.send, language or program.email.languages[0])
+    reader = Reader("-", case.name, address, asked.role, wanted, "", program.calendar.time_zone)
     event = event_times(cohort, asked) if asked.attach else None
     meeting = Meeting(event[0], (event[1] - event[0]).seconds / 3600, program.meet or "") if event else None
-    agenda = program.stages.check_in.agenda if asked.n else None
-    training = program.stages.orient.training
-    context = build_context(
-        cohort,
-        reader=reader,
-        partners=[SAMPLE_PARTNER],
-        link=f"{settings.portal_url}/m/preview",
-        deadline=deadline_of(cohort, asked.stage, asked.n) or cohort.starts,
-        counts={"seats": cohort.seats},
-        n=asked.n,
-        agenda=stationery.agenda(agenda.replace("{n}", str(asked.n)), wanted) if agenda else [],
-        training=training.mentees if training else "",
-        meeting=meeting,
-        lines=["this is where the particulars stand"],
-        people=[Report(SAMPLE.name, SAMPLE_PARTNER.name)],
-    )
+    words = stationery.words(wanted)
+    context = _context(cohort, asked, reader, case, meeting, stationery, f"{settings.portal_url}/m/preview")
     parts = stationery.render(asked.folder, asked.send, wanted, context)
     return Letter(
         message_id="preview",
@@ -107,28 +94,59 @@ def sample_letter(cohort: Cohort, asked: Asked, language: str, stationery: Stati
         subject=parts.subject,
         text=parts.text,
         html=parts.html,
-        attachments=tuple(_sample_attachments(cohort, asked, reader, meeting)),
+        attachments=tuple(_sample_attachments(cohort, asked, reader, case, meeting, words)),
         language=parts.language,
     )
 
 
-def _sample_attachments(cohort: Cohort, asked: Asked, reader: Reader, meeting: Meeting | None) -> list[Attachment]:
+def _context(
+    cohort: Cohort, asked: Asked, reader: Reader, case: Case, meeting: Meeting | None, stationery: Stationery, link: str
+) -> dict[str, object]:
+    """Every field of a mail; sentences of our own in the reader's language, as in a real one."""
+    agenda = cohort.program.stages.check_in.agenda if asked.n and case.has_agenda else None
+    training = cohort.program.stages.orient.training
+    words = stationery.words(reader.language)
+    phrases = Phrasebook(words, choice_labels(cohort.forms, reader.language))
+    deadline = deadline_of(cohort, asked.stage, asked.n) or cohort.starts
+    return build_context(
+        cohort,
+        reader=reader,
+        partners=[replace(each, reasons=tuple(map(phrases.say, each.reasons))) for each in case.partners],
+        link=link,
+        deadline=deadline if case.has_deadline else None,
+        counts={**case.counts, "seats": cohort.seats},
+        n=asked.n,
+        agenda=stationery.agenda(agenda.replace("{n}", str(asked.n)), reader.language) if agenda else [],
+        training=case.training or (training.mentees if training and case is MADE_UP else ""),
+        meeting=meeting,
+        lines=list(map(phrases.say, case.lines)),
+        people=case.people,
+        words=words,
+    )
+
+
+def _sample_attachments(
+    cohort: Cohort, asked: Asked, reader: Reader, case: Case, meeting: Meeting | None, words: Words
+) -> list[Attachment]:
     kind = asked.attach.kind if asked.attach else ""
+    program, named = words.say("program", "name") or cohort.program.name, words.cohort(cohort.key, cohort.name)
     if kind == "contact_card":
-        return contact_card([SAMPLE_PARTNER])
+        return contact_card(case.partners, words)
     if kind == "certificate":
-        return [certificate(reader.name, cohort.program.name, cohort.name, cohort.ends)]
-    return [_invitation(cohort, reader, meeting)] if meeting is not None else []
+        return [certificate(reader.name, program, named, cohort.ends, words)]
+    return [_invitation(cohort, reader, meeting, words)] if meeting is not None else []
 
 
-def _invitation(cohort: Cohort, reader: Reader, meeting: Meeting) -> Attachment:
+def _invitation(cohort: Cohort, reader: Reader, meeting: Meeting, words: Words) -> Attachment:
+    program, named = words.say("program", "name") or cohort.program.name, words.cohort(cohort.key, cohort.name)
     return calendar_invitation(
         uid="preview",
         start_utc=meeting.starts_at,
         hours=meeting.hours,
-        summary=f"{cohort.program.name}, {cohort.name}: orientation",
+        summary=words.say("invitation", "summary", program=program, cohort=named),
         organizer=cohort.program.owner,
         attendee=reader.address,
         at=meeting.starts_at,
         url=meeting.where,
+        file=words.say("invitation", "file"),
     )

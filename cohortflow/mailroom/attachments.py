@@ -11,6 +11,7 @@ from icalendar import Calendar, Event, vCalAddress, vText
 from cohortflow.mailroom.addresses import split_mailbox
 from cohortflow.mailroom.contexts import Partner
 from cohortflow.mailroom.wording import plain_line
+from cohortflow.mailroom.words import Words, shipped_words
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,12 @@ class Attachment:
     method: str | None = None
 
 
-def contact_card(partners: Sequence[Partner]) -> list[Attachment]:
+def contact_card(partners: Sequence[Partner], words: Words | None = None) -> list[Attachment]:
     """One card per partner, as vCard 3.0, which every address book of the last twenty years reads."""
+    otherwise = (words or shipped_words("en")).say("contact_card", "file")
     cards: list[Attachment] = []
     for partner in partners:
-        name = file_name(partner.name, ".vcf", taken={card.filename for card in cards})
+        name = file_name(partner.name, ".vcf", taken={card.filename for card in cards}, otherwise=otherwise)
         cards.append(Attachment(name, "text/vcard", _vcard(partner)))
     return cards
 
@@ -62,10 +64,10 @@ def _folded(line: str) -> str:
     return "\r\n".join(pieces) + "\r\n"
 
 
-def file_name(text: str, suffix: str, taken: set[str] | frozenset[str] = frozenset()) -> str:
+def file_name(text: str, suffix: str, taken: set[str] | frozenset[str] = frozenset(), otherwise: str = "card") -> str:
     """A plain file name that every system can store, numbered when it is taken."""
     letters = normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    stem = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60] or "card"
+    stem = re.sub(r"[^a-z0-9]+", "-", letters).strip("-")[:60] or otherwise
     names = (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}" for number in range(1, len(taken) + 2))
     return next(name for name in names if name not in taken)
 
@@ -82,10 +84,12 @@ def calendar_invitation(
     sequence: int = 0,
     url: str | None = "",
     location: str = "",
+    file: str = "invitation",
 ) -> Attachment:
     """An invitation (RFC 5546 REQUEST). The same `uid` with a higher `sequence` moves what is in the calendar.
 
     Args:
+        file: the name of the attached file, without its ending.
         organizer: an address or "Name <address>", as `attendee`.
         at: the instant of writing, which becomes DTSTAMP.
     """
@@ -106,7 +110,7 @@ def calendar_invitation(
         event.add("url", plain_line(url))
     if location or url:
         event.add("location", plain_line(location or url or ""))
-    return Attachment("invitation.ics", "text/calendar", _calendar(event).to_ical(), "REQUEST")
+    return Attachment(f"{file}.ics", "text/calendar", _calendar(event).to_ical(), "REQUEST")
 
 
 def _calendar(event: Event) -> Calendar:
@@ -126,10 +130,11 @@ def _calendar_address(mailbox: str) -> vCalAddress:
     return found
 
 
-def certificate(name: str, program: str, cohort: str, on: date) -> Attachment:
+def certificate(name: str, program: str, cohort: str, on: date, words: Words | None = None) -> Attachment:
     """A certificate of completion as PDF; the same bytes for the same words."""
     # Drawing PDFs takes long to import, and few mails carry one.
     from cohortflow.mailroom.certificates import draw_certificate
 
-    content = draw_certificate(plain_line(name), plain_line(program), plain_line(cohort), on)
-    return Attachment("certificate.pdf", "application/pdf", content)
+    words = words or shipped_words("en")
+    content = draw_certificate(plain_line(name), plain_line(program), plain_line(cohort), on, words)
+    return Attachment(f"{words.say('certificate', 'file')}.pdf", "application/pdf", content)

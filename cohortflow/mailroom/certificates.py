@@ -10,7 +10,8 @@ from threading import get_ident
 from fontTools import subset
 from fpdf import FPDF
 
-from cohortflow.mailroom.contexts import long_date
+from cohortflow.mailroom.locales import long_date
+from cohortflow.mailroom.words import Words
 
 _GREEN, _INK, _GREY = (15, 107, 98), (37, 40, 44), (89, 98, 106)
 _WIDTH, _HEIGHT = 297.0, 210.0  # A4 landscape, in millimetres
@@ -20,26 +21,30 @@ _LATIN = ((0x20, 0x17F), (0x2010, 0x2044))
 _EUROPEAN = (*_LATIN, (0x180, 0x24F), (0x370, 0x3FF), (0x400, 0x4FF), (0x1E00, 0x1EFF))
 
 
-def draw_certificate(name: str, program: str, cohort: str, on: date) -> bytes:
-    """One page for one person."""
+def draw_certificate(name: str, program: str, cohort: str, on: date, words: Words) -> bytes:
+    """One page for one person, in the words of the reader's language."""
+    title, opening, closing = (
+        words.say("certificate", part, program=program, cohort=cohort) for part in ("title", "opening", "closing")
+    )
+    day = long_date(on, words.language)
     page = FPDF(orientation="landscape", format="A4")
     page.set_creation_date(datetime.combine(on, time(), UTC))
     page.set_title(f"{program}, {cohort}")
     page.set_producer("Cohortflow")
-    page.set_lang("en")
+    page.set_lang(words.language)
     page.set_auto_page_break(False)
-    words = name + program + cohort
-    family = "times" if _is_plain(words) else "serif"
+    signs = "".join((name, program, title, opening, closing, day))
+    family = "times" if _is_plain(signs) else "serif"
     if family == "serif":
-        page.add_font(family, fname=_font(words))
+        page.add_font(family, fname=_font(signs))
     page.add_page()
     _frame(page)
     _line(page, family, 44, 13, _GREY, program)
-    _line(page, family, 60, 32, _GREEN, "Certificate of completion")
-    _line(page, family, 92, 13, _GREY, "This is to say that")
+    _line(page, family, 60, 32, _GREEN, title)
+    _line(page, family, 92, 13, _GREY, opening)
     _line(page, family, 104, 30, _INK, name)
-    _line(page, family, 128, 13, _GREY, f"has completed the program in the cohort {cohort}.")
-    _line(page, family, 166, 11, _GREY, long_date(on, "en"))
+    _line(page, family, 128, 13, _GREY, closing)
+    _line(page, family, 166, 11, _GREY, day)
     return bytes(page.output())
 
 

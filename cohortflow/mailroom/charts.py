@@ -1,162 +1,169 @@
-"""The charts of the report, drawn as SVG that stands in the page: same figures, same bytes, on any machine."""
+"""The charts of the report: SVG that stands in the page, in the page's own colours; same figures, same bytes.
 
-import io
-import re
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
+Drawn by hand, for they are a few bars and two lines: a plotting library took a tenth of a whole simulated life,
+and its letters were outlines that no reader could select or enlarge.
+"""
 
-from schemas.report import Fit, NetPromoter, Pulse, Satisfaction, Step
+from collections.abc import Iterable, Sequence
+from html import escape
 
-# Colours are drawn as these placeholders and become the page's own, so that a chart follows dark mode and print.
-PALETTE = {
-    "ink": "#010203",
-    "soft": "#010204",
-    "line": "#010205",
-    "main": "#010206",
-    "second": "#010207",
-    "bad": "#010208",
-}
-WIDTH = 4.9
-MARGIN = 0.1
-SETTINGS: dict[Any, Any] = {
-    "svg.fonttype": "path",
-    "svg.hashsalt": "cohortflow",
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "text.color": PALETTE["ink"],
-    "axes.labelcolor": PALETTE["soft"],
-    "axes.edgecolor": PALETTE["line"],
-    "xtick.color": PALETTE["soft"],
-    "ytick.color": PALETTE["ink"],
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "path.simplify": False,
-}
-Draw = Callable[..., None]
+from schemas.report import Fit, NetPromoter, Pulse, Satisfaction, Share, Step
+
+WIDTH = 490
+SMALL = 12  # the size of all letters, in the same unit as WIDTH
+LETTER = 6.6  # how wide a letter of that size is, roughly
 
 
-def chart(height: float, left: float = 0.1, bottom: float = 0.1) -> Callable[[Draw], Callable[..., str]]:
-    """Make a function that draws on axes into one that returns the SVG.
-
-    Args:
-        height: of the drawing, in inches, as are `left` and `bottom`, the room for labels beside and below the axes.
-            They are given because measuring every label first takes longer than drawing it.
-    """
-
-    def decorate(draw: Draw) -> Callable[..., str]:
-        @wraps(draw)
-        def drawn(*figures: Any) -> str:
-            # Imported here: a tick that makes no report should not wait for it.
-            import matplotlib as mpl
-            from matplotlib.backends.backend_svg import FigureCanvasSVG
-            from matplotlib.figure import Figure
-
-            with mpl.rc_context({**mpl.rcParamsDefault, "backend": mpl.rcParams["backend"], **SETTINGS}):
-                figure = Figure(figsize=(WIDTH, height))
-                FigureCanvasSVG(figure)
-                room = (left / WIDTH, bottom / height, 1 - (left + MARGIN) / WIDTH, 1 - (bottom + MARGIN) / height)
-                draw(figure.add_axes(room), *figures)
-                file = io.StringIO()
-                figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-            return _inline(file.getvalue(), draw.__name__)
-
-        return drawn
-
-    return decorate
-
-
-def _inline(svg: str, name: str) -> str:
-    """The drawing alone, in the page's colours, its ids its own among other drawings of the page."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
-    svg = re.sub(r'(id="|href="#|url\(#)', rf"\1{name}-", svg)
-    svg = re.sub(r'width="[\d.]+pt" height="[\d.]+pt" ', "", svg)
-    for role, colour in PALETTE.items():
-        svg = svg.replace(colour, f"var(--{role})")
-    # The table beside the chart says the same to whoever does not see it.
-    return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1).strip()
-
-
-@chart(3.1, left=1.45)
-def funnel_chart(axes: Any, steps: tuple[Step, ...]) -> None:
+def funnel_chart(steps: tuple[Step, ...]) -> str:
     """Bars from top to bottom, one a step."""
-    labels, counts = [step.label for step in steps], [step.people for step in steps]
-    bars = axes.barh(range(len(steps)), counts, color=PALETTE["main"], height=0.66)
-    axes.bar_label(bars, padding=4, color=PALETTE["ink"], fmt="{:,.0f}")
-    axes.set_yticks(range(len(steps)), labels)
-    axes.invert_yaxis()
-    axes.set_xlim(0, max([*counts, 1]) * 1.12)
-    axes.xaxis.set_visible(False)
-    axes.spines["bottom"].set_visible(False)
-    axes.tick_params(axis="y", length=0)
+    row, left = 32, 10 + max(len(step.label) for step in steps) * LETTER
+    room, most = WIDTH - left - 60, max([*(step.people for step in steps), 1])
+    parts: list[str] = []
+    for number, step in enumerate(steps):
+        top, length = number * row + 5, room * step.people / most
+        parts.append(_text(left - 8, top + 15, step.label, anchor="end"))
+        parts.append(_bar(left, top, length, 21))
+        parts.append(_text(left + length + 6, top + 15, f"{step.people:,.0f}"))
+    return _drawing(row * len(steps) + 6, parts)
 
 
-@chart(2.3, left=0.5, bottom=0.45)
-def fit_chart(axes: Any, fit: Fit) -> None:
+def fit_chart(fit: Fit) -> str:
     """How many pairs have which fit, and where the median lies."""
-    lows, counts = [low for low, _, _ in fit.bins], [pairs for _, _, pairs in fit.bins]
-    axes.bar([low + 5 for low in lows], counts, width=9, color=PALETTE["main"])
-    axes.axvline(fit.median, color=PALETTE["second"], linewidth=1.6)
-    axes.annotate(
-        f"median {fit.median:.0f}", (fit.median, 1), xycoords=("data", "axes fraction"), xytext=(5, -3),
-        textcoords="offset points", va="top", color=PALETTE["second"],
-    )  # fmt: skip
-    axes.set_xlim(0, 100)
-    axes.set_xticks(range(0, 101, 20))
-    axes.set_ylim(0, max([*counts, 1]) * 1.25)
-    axes.set_xlabel("fit, in % of what was attainable")
-    axes.set_ylabel("pairs")
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    left, bottom, height = 40, 180, 230
+    most = max([*(pairs for _, _, pairs in fit.bins), 1])
+    scale = _Scale(left, WIDTH - 14, 0, 100)
+    parts = _count_axis(most, left, bottom)
+    for low, high, pairs in fit.bins:
+        tall = 150 * pairs / most
+        parts.append(_bar(scale.at(low) + 2, bottom - tall, scale.at(high) - scale.at(low) - 4, tall))
+    parts += [_text(scale.at(at), bottom + 17, f"{at}", anchor="middle", role="soft") for at in range(0, 101, 20)]
+    parts.append(_line([(left, bottom), (WIDTH - 14, bottom)], "line"))
+    middle = scale.at(fit.median)
+    parts.append(_line([(middle, 8), (middle, bottom)], "second", 1.6))
+    side, anchor = (6, "start") if fit.median < 75 else (-6, "end")
+    parts.append(_text(middle + side, 18, f"median {fit.median:.0f}", anchor=anchor, role="second"))
+    parts.append(
+        _text((left + WIDTH) / 2, height - 10, "fit, in % of what was attainable", anchor="middle", role="soft")
+    )
+    return _drawing(height, parts)
 
 
-@chart(2.6, left=0.5, bottom=0.45)
-def pulse_chart(axes: Any, pulses: tuple[Pulse, ...]) -> None:
+def pulse_chart(pulses: tuple[Pulse, ...]) -> str:
     """Two lines over the check-ins: who answered, and who of those had met; the bands are 95 % intervals."""
-    numbers = [pulse.n for pulse in pulses]
-    answered = [(pulse.n, pulse.answered) for pulse in pulses]
-    met = [(pulse.n, pulse.met) for pulse in pulses if pulse.met]
-    for label, points, colour, marker in (("answered", answered, "main", "o"), ("had met", met, "second", "s")):
-        at = [n for n, _ in points]
-        axes.fill_between(
-            at, [s.low for _, s in points], [s.high for _, s in points], color=PALETTE[colour], alpha=0.16, lw=0
-        )
-        axes.plot(at, [s.percent for _, s in points], color=PALETTE[colour], marker=marker, markersize=4, label=label)
-    axes.set_ylim(0, 103)
-    axes.set_yticks(range(0, 101, 25), [f"{percent}%" for percent in range(0, 101, 25)])
-    axes.set_xticks(numbers)
-    axes.set_xlim(min(numbers) - 0.3, max(numbers) + 0.3)
-    axes.set_xlabel("check-in")
-    axes.grid(axis="y", color=PALETTE["line"], linewidth=0.6)
-    axes.legend(frameon=False, loc="lower left", ncols=2)
+    left, top, bottom, height = 46, 10, 190, 255
+    across, up = _Scale(left + 16, WIDTH - 20, 1, max(len(pulses), 2)), _Scale(bottom, top, 0, 100)
+    parts = []
+    for percent in range(0, 101, 25):
+        parts.append(_line([(left, up.at(percent)), (WIDTH - 10, up.at(percent))], "line", 0.7))
+        parts.append(_text(left - 8, up.at(percent) + 4, f"{percent}%", anchor="end", role="soft"))
+    parts += [
+        _text(across.at(place), bottom + 17, str(pulse.n), anchor="middle", role="soft")
+        for place, pulse in enumerate(pulses, start=1)
+    ]
+    answered = [(place, pulse.answered) for place, pulse in enumerate(pulses, start=1)]
+    met = [(place, pulse.met) for place, pulse in enumerate(pulses, start=1) if pulse.met]
+    parts += _band_and_line(answered, across, up, "main") + _band_and_line(met, across, up, "second")
+    parts.append(_text((left + WIDTH) / 2, bottom + 34, "check-in", anchor="middle", role="soft"))
+    parts += _legend((("answered", "main"), ("had met", "second")), left + 10, height - 12)
+    return _drawing(height, parts)
 
 
-@chart(1.9, bottom=0.45)
-def satisfaction_chart(axes: Any, satisfaction: Satisfaction) -> None:
+def satisfaction_chart(satisfaction: Satisfaction) -> str:
     """How many gave each answer from 1 to 5."""
-    bars = axes.bar(range(1, 6), satisfaction.counts, color=PALETTE["main"], width=0.8)
-    axes.bar_label(bars, padding=2, color=PALETTE["ink"])
-    axes.set_ylim(0, max([*satisfaction.counts, 1]) * 1.2)
-    axes.set_xlabel("1 not at all satisfied, 5 very")
-    axes.yaxis.set_visible(False)
-    axes.spines["left"].set_visible(False)
-    axes.tick_params(axis="x", length=0)
+    bottom, step, most = 120, WIDTH / 5, max([*satisfaction.counts, 1])
+    parts = []
+    for place, count in enumerate(satisfaction.counts):
+        left, tall = place * step + 10, 95 * count / most
+        parts.append(_bar(left, bottom - tall, step - 20, tall))
+        parts.append(_text(left + (step - 20) / 2, bottom - tall - 5, f"{count:,}", anchor="middle"))
+        parts.append(_text(left + (step - 20) / 2, bottom + 17, str(place + 1), anchor="middle", role="soft"))
+    parts.append(_line([(0, bottom), (WIDTH, bottom)], "line"))
+    parts.append(_text(WIDTH / 2, bottom + 36, "1 not at all satisfied, 5 very", anchor="middle", role="soft"))
+    return _drawing(bottom + 46, parts)
 
 
-@chart(1.05)
-def nps_chart(axes: Any, nps: NetPromoter) -> None:
+def nps_chart(nps: NetPromoter) -> str:
     """One bar of three parts: detractors, passives, promoters."""
-    left = 0.0
-    parts = (
+    left, parts = 0.0, []
+    named = (
         ("detractors", nps.detractors, "bad"),
         ("passives", nps.passives, "line"),
         ("promoters", nps.promoters, "main"),
     )
-    for name, share, colour in parts:
-        axes.barh([0], [share.percent], left=left, color=PALETTE[colour], height=0.5)
+    for name, share, role in named:
+        length = WIDTH * share.percent / 100
+        parts.append(_bar(left, 44, length, 34, role))
         if share.part:
-            axes.text(left, 0.36, f"{name}\n{share.percent:.0f}%", va="bottom", ha="left", linespacing=1.3)
-        left += share.percent
-    axes.set_xlim(0, 100)
-    axes.set_ylim(-0.3, 1.35)
-    axes.axis("off")
+            # A narrow part at the far end would push its words out of the drawing.
+            at = min(left, WIDTH - len(name) * LETTER)
+            parts += [_text(at, 18, name), _text(at, 35, f"{share.percent:.0f}%")]
+        left += length
+    return _drawing(84, parts)
+
+
+class _Scale:
+    """From figures to places in the drawing."""
+
+    def __init__(self, first: float, last: float, low: float, high: float) -> None:
+        self.first, self.low, self.unit = first, low, (last - first) / (high - low)
+
+    def at(self, value: float) -> float:
+        """Where a figure stands."""
+        return self.first + (value - self.low) * self.unit
+
+
+def _count_axis(most: int, left: float, bottom: float) -> list[str]:
+    """Whole numbers beside the bars of a histogram."""
+    step = max(1, -(-most // 4))
+    marks = [(count, bottom - 150 * count / most) for count in range(0, most + 1, step)]
+    shown = [_text(left - 8, at + 4, str(count), anchor="end", role="soft") for count, at in marks]
+    return [*shown, _text(0, 18, "pairs", role="soft")]
+
+
+def _band_and_line(shares: Sequence[tuple[int, Share]], across: _Scale, up: _Scale, role: str) -> list[str]:
+    if not shares:
+        return []
+    lower = [(across.at(place), up.at(share.low)) for place, share in shares]
+    upper = [(across.at(place), up.at(share.high)) for place, share in shares]
+    points = [(across.at(place), up.at(share.percent)) for place, share in shares]
+    band = f'<path d="{_path([*lower, *reversed(upper)])}Z" fill="var(--{role})" fill-opacity=".16"/>'
+    dots = [f'<circle cx="{_number(x)}" cy="{_number(y)}" r="3.2" fill="var(--{role})"/>' for x, y in points]
+    return [band, _line(points, role, 1.8), *dots]
+
+
+def _legend(entries: Iterable[tuple[str, str]], left: float, at: float) -> list[str]:
+    parts = []
+    for label, role in entries:
+        parts += [_line([(left, at - 4), (left + 22, at - 4)], role, 3), _text(left + 28, at, label)]
+        left += 60 + len(label) * LETTER
+    return parts
+
+
+def _drawing(height: float, parts: Iterable[str]) -> str:
+    # The table beside the chart says the same to whoever does not see it.
+    return (
+        f'<svg aria-hidden="true" focusable="false" viewBox="0 0 {WIDTH} {_number(height)}" '
+        f'font-family="DejaVu Sans, Verdana, sans-serif" font-size="{SMALL}">{"".join(parts)}</svg>'
+    )
+
+
+def _bar(left: float, top: float, wide: float, tall: float, role: str = "main") -> str:
+    numbers = f'x="{_number(left)}" y="{_number(top)}" width="{_number(wide)}" height="{_number(tall)}"'
+    return f'<rect {numbers} fill="var(--{role})"/>'
+
+
+def _line(points: Sequence[tuple[float, float]], role: str, wide: float = 1.0) -> str:
+    return f'<path d="{_path(points)}" fill="none" stroke="var(--{role})" stroke-width="{_number(wide)}"/>'
+
+
+def _path(points: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{_number(x)} {_number(y)}" for x, y in points)
+
+
+def _text(left: float, base: float, words: str, anchor: str = "start", role: str = "ink") -> str:
+    placed = f'x="{_number(left)}" y="{_number(base)}" text-anchor="{anchor}"'
+    return f'<text {placed} fill="var(--{role})">{escape(words)}</text>'
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")

@@ -3,13 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_time, get_timezone_name
 from babel.units import format_unit
+
+from cohortflow.mailroom.locales import local_instant, locale_of, long_date
+from cohortflow.mailroom.words import Words, shipped_words
 
 if TYPE_CHECKING:
     from cohortflow.programs.cohorts import Cohort
@@ -97,13 +96,18 @@ def build_context(
     meeting: Meeting | None = None,
     lines: Sequence[str] = (),
     people: Sequence[Report] = (),
+    words: Words | None = None,
 ) -> dict[str, object]:
-    """Every field a template may ask for; what does not concern this mail is empty, never missing."""
-    program, language = cohort.program, reader.language
+    """Every field a template may ask for; what does not concern this mail is empty, never missing.
+
+    Args:
+        words: the fixed words of the reader's language; those that came with the project when left out.
+    """
+    language, words = reader.language, words or shipped_words(reader.language)
     return {
-        "program": {"name": program.name, "purpose": program.purpose or "", "company": program.company or ""},
+        "program": _program_fields(cohort, words),
         "cohort": {
-            "name": cohort.name,
+            "name": words.cohort(cohort.key, cohort.name),
             "starts": long_date(cohort.starts, language),
             "ends": long_date(cohort.ends, language),
         },
@@ -111,14 +115,23 @@ def build_context(
         "partners": [_partner_fields(partner) for partner in partners],
         "link": link,
         "deadline": long_date(deadline, language, with_weekday=True) if deadline else "",
-        "owner": program.owner,
+        "owner": cohort.program.owner,
         "counts": dict.fromkeys(COUNTS, 0) | dict(counts or {}),
         "n": n,
         "agenda": [point for point in agenda if point],
         "training": training or "",
-        "meeting": _meeting_fields(meeting, reader),
+        "meeting": _meeting_fields(meeting, reader, words),
         "lines": [line for line in lines if line],
         "people": [{"name": person.name, "partner": person.partner} for person in people],
+    }
+
+
+def _program_fields(cohort: "Cohort", words: Words) -> dict[str, object]:
+    program = cohort.program
+    return {
+        "name": words.say("program", "name") or program.name,
+        "purpose": words.say("program", "purpose") or program.purpose or "",
+        "company": program.company or "",
     }
 
 
@@ -134,38 +147,12 @@ def _partner_fields(partner: Partner) -> dict[str, object]:
     }
 
 
-def _meeting_fields(meeting: Meeting | None, reader: Reader) -> dict[str, str]:
+def _meeting_fields(meeting: Meeting | None, reader: Reader, words: Words) -> dict[str, str]:
     if meeting is None:
         return {"when": "", "hours": "", "where": ""}
+    day, time, clock = local_instant(meeting.starts_at, reader.zone or "UTC", reader.language)
     return {
-        "when": local_instant(meeting.starts_at, reader.zone or "UTC", reader.language),
+        "when": words.say("meeting", "when", day=day, time=time, clock=clock),
         "hours": format_unit(meeting.hours, "duration-hour", locale=locale_of(reader.language)),
         "where": meeting.where,
     }
-
-
-@lru_cache
-def locale_of(language: str) -> Locale:
-    """The locale that writes dates and lists in this language; English when the language is unknown."""
-    try:
-        # "en" alone means American dates; a company with several sites reads "5 March" without doubt.
-        return Locale.parse("en_GB" if language == "en" else language.replace("-", "_"))
-    except (UnknownLocaleError, ValueError):
-        return Locale("en", "GB")
-
-
-@lru_cache(maxsize=4096)
-def long_date(day: date, language: str, with_weekday: bool = False) -> str:
-    """A day as people write it, such as "5 March 2027" or "Friday, 5 March 2027"."""
-    locale = locale_of(language)
-    if locale.language == "en":
-        return format_date(day, "EEEE, d MMMM y" if with_weekday else "d MMMM y", locale=locale)
-    return format_date(day, "full" if with_weekday else "long", locale=locale)
-
-
-@lru_cache(maxsize=4096)
-def local_instant(at: datetime, zone: str, language: str) -> str:
-    """An instant on the reader's own clock, with the name of that clock, since partners may have another."""
-    locale, local = locale_of(language), at.astimezone(ZoneInfo(zone))
-    clock = get_timezone_name(local, locale=locale)
-    return f"{long_date(local.date(), language, True)}, {format_time(local, 'HH:mm', locale=locale)} ({clock})"

@@ -16,12 +16,14 @@ from cohortflow.mailroom.sandbox import compiled, mail_environment, with_values
 from cohortflow.mailroom.skeletons import Drafts, Skeleton, build_skeleton, fill_html, fill_plain
 from cohortflow.mailroom.template_check import template_faults
 from cohortflow.mailroom.wording import plain_line, shortened
+from cohortflow.mailroom.words import Words, missing_words, read_words
 from schemas.errors import DeliveryError, Fault, ProgramError
 
 LARGEST_PART = 100_000
 LONGEST_SUBJECT = 180
 MOST_PIECES = 4_000  # pieces of text one template may give; a long mail gives a hundred
 SKELETONS_KEPT = 1_000
+_NEEDED = (*sources.LAYOUTS, "footer.en.md", "words.en.yaml")
 _FOOTER_FIELDS = {**FIELDS, "mail_class": None}
 _LAYOUT_FIELDS = dict.fromkeys(
     ("language", "direction", "subject", "title", "preview", "body", "footer", "program", "cohort")
@@ -50,22 +52,58 @@ class _Message(NamedTuple):
 
 
 class Stationery:
-    """All texts of the mails, compiled when first used. Texts are by name as under `templates/`."""
+    """All texts of the mails, compiled when first used.
 
-    def __init__(self, texts: Mapping[str, str]) -> None:
+    Args:
+        texts: by name as under `templates/`.
+        program: whose own wording comes before the one all programs share.
+    """
+
+    def __init__(self, texts: Mapping[str, str], program: str = "") -> None:
         self.texts = dict(texts)
+        self._files = sources.as_read_by(program, self.texts)
+        self._programs: dict[str, Stationery] = {program: self}
+        self._words: dict[str, Words] = {}
         self._environment = mail_environment()
-        self._messages: dict[str, _Message] = {}
+        self._messages: dict[tuple[str, str], _Message] = {}
         self._skeletons: OrderedDict[tuple[str, str, str], Skeleton] = OrderedDict()
         self._faults: dict[str, list[Fault]] = {}
         self._names: dict[tuple[str, str], dict[str, str]] = {}
-        for name in sorted(self.texts):
+        for name in sorted(self._files):
             if found := sources.NAME.fullmatch(name):
-                self._names.setdefault((found["stage"], found["send"]), {})[found["language"]] = name
+                self._names.setdefault((found["stage"], found["send"]), {})[found["language"]] = self._files[name]
+
+    def of(self, program: str) -> "Stationery":
+        """The texts as one program reads them; these themselves when it has no wording of its own."""
+        if program not in self._programs:
+            has_own = any(name.startswith(f"{program}/") for name in self.texts)
+            self._programs[program] = self._shared_with(program) if has_own else self
+        return self._programs[program]
+
+    def _shared_with(self, program: str) -> "Stationery":
+        """Another program's view of the same texts; what is compiled once serves both."""
+        view = Stationery(self.texts, program)
+        view._environment, view._faults = self._environment, self._faults
+        view._messages, view._skeletons = self._messages, self._skeletons
+        return view
+
+    def words(self, language: str) -> Words:
+        """The fixed words in this language; those it lacks are lent by English."""
+        if language not in self._words:
+            names = [f"words.{each}.yaml" for each in dict.fromkeys((language, language.split("-")[0], "en"))]
+            # A program's own words lie over those all programs share, word by word.
+            files = dict.fromkeys(file for name in names for file in (self._files.get(name, name), name))
+            layers = [read_words(file, self.texts[file])[0] for file in files if file in self.texts]
+            self._words[language] = Words(language, layers)
+        return self._words[language]
 
     def messages(self) -> list[tuple[str, str]]:
         """Stage and name of every message there is, agendas left out."""
         return sorted(each for each in self._names if each[0] != "agendas")
+
+    def has(self, stage: str, send: str) -> bool:
+        """Whether there is a message of that name, in whatever language."""
+        return (stage, send) in self._names
 
     def language_of(self, stage: str, send: str, wanted: str) -> str:
         """The language this message will be written in: the one wanted, else English, else the first there is."""
@@ -112,7 +150,7 @@ class Stationery:
 
     def faults(self) -> list[Fault]:
         """Everything wrong in the texts, found without running them."""
-        missing = [_missing(name) for name in (*sources.LAYOUTS, "footer.en.md") if name not in self.texts]
+        missing = [_missing(name) for name in _NEEDED if name not in self.texts]
         return sorted({*missing, *(fault for name in self.texts for fault in self._faults_of(name))})
 
     def _faults_of(self, name: str) -> list[Fault]:
@@ -129,9 +167,12 @@ class Stationery:
             return template_faults(self._environment, text, _LAYOUT_FIELDS, file=file, path="layout")
         if sources.FOOTER.fullmatch(name):
             return template_faults(self._environment, text, _FOOTER_FIELDS, file=file, path="footer")
-        if not sources.NAME.fullmatch(name):
+        if sources.WORDS.fullmatch(name):
+            return _words_faults(name, text)
+        found = sources.NAME.fullmatch(name)
+        if not found:
             return [Fault(file, 1, 1, "name", "is no name of a text; write <stage>/<message>.<language>.md")]
-        if name.startswith("agendas/"):
+        if found["stage"] == "agendas":
             return sources.agenda_faults(file, text)
         return self._message_faults(file, sources.split_source(text))
 
@@ -144,12 +185,16 @@ class Stationery:
 
     def _message(self, stage: str, send: str, language: str) -> _Message:
         name = self._names[stage, send][language]
-        if name not in self._messages:
-            self._messages[name] = self._compiled(name, language)
-        return self._messages[name]
+        key = name, self._footer(language)
+        if key not in self._messages:
+            self._messages[key] = self._compiled(name, language)
+        return self._messages[key]
+
+    def _footer(self, language: str) -> str:
+        return self._files.get(f"footer.{language}.md") or self._files.get("footer.en.md", "footer.en.md")
 
     def _compiled(self, name: str, language: str) -> _Message:
-        footer = f"footer.{language}.md" if f"footer.{language}.md" in self.texts else "footer.en.md"
+        footer = self._footer(language)
         needed = (name, footer, *sources.LAYOUTS)
         faults = [_missing(each) for each in needed if each not in self.texts]
         faults += [fault for each in needed if each in self.texts for fault in self._faults_of(each)]
@@ -201,6 +246,14 @@ def _refuse_large(file: str, *parts: str) -> None:
 
 def _too_large(file: str) -> DeliveryError:
     return DeliveryError(f"{file}: the mail is larger than {LARGEST_PART // 1000} KB", permanent=True)
+
+
+def _words_faults(name: str, text: str) -> list[Fault]:
+    layer, faults = read_words(f"templates/{name}", text)
+    if name == "words.en.yaml" and not faults:
+        message = "is missing; write it, since other languages borrow it from here"
+        faults = [Fault(f"templates/{name}", 1, 1, word, message) for word in missing_words(layer)]
+    return faults
 
 
 def _missing(name: str) -> Fault:

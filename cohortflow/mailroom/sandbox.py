@@ -11,7 +11,7 @@ from jinja2.environment import Template
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from cohortflow.mailroom.contexts import locale_of
+from cohortflow.mailroom.locales import locale_of
 from cohortflow.mailroom.template_check import FILTERS
 from cohortflow.mailroom.wording import plain_line
 

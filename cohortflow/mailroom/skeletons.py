@@ -11,7 +11,7 @@ import css_inline
 from jinja2.environment import Template
 from markupsafe import Markup
 
-from cohortflow.mailroom.contexts import locale_of
+from cohortflow.mailroom.locales import locale_of
 from cohortflow.mailroom.markup import both_parts
 from cohortflow.mailroom.sandbox import FIRST_TOKEN, layout_environment
 from schemas.errors import DeliveryError

@@ -1,21 +1,24 @@
-"""The texts of the mails as files: which names exist, and what stands between the dashes at their top."""
+"""The texts of the mails as files: which names exist, whose they are, what stands between the dashes at their top."""
 
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cohortflow.programs.documents import NO_PROGRAM
 from schemas.errors import Fault, ProgramError
 
 MOST_BYTES = 32 * 1024
 CLASSES = ("service", "reminder", "optional")
 WRITTEN = ("subject", "title", "preview")  # the headers that are shown to the reader
 KEYS = (*WRITTEN, "class")
-NAME = re.compile(
-    r"(?P<stage>[a-z0-9_-]{1,64})/(?P<send>[a-z0-9_-]{1,64})\.(?P<language>[a-z]{2,3}(-[A-Za-z0-9]{2,8})?)\.md"
-)
-FOOTER = re.compile(r"footer\.(?P<language>[a-z]{2,3}(-[A-Za-z0-9]{2,8})?)\.md")
+FOLDERS = NO_PROGRAM
+_FOLDER, _LANGUAGE = "|".join(FOLDERS), r"(?P<language>[a-z]{2,3}(-[A-Za-z0-9]{2,8})?)"
+_OF_PROGRAM = rf"((?P<program>(?!({_FOLDER})/)[a-z0-9_-]{{1,64}})/)?"
+NAME = re.compile(rf"{_OF_PROGRAM}(?P<stage>{_FOLDER})/(?P<send>[a-z0-9_-]{{1,64}})\.{_LANGUAGE}\.md")
+FOOTER = re.compile(rf"{_OF_PROGRAM}footer\.{_LANGUAGE}\.md")
+WORDS = re.compile(rf"{_OF_PROGRAM}words\.{_LANGUAGE}\.yaml")
 LAYOUTS = ("layout.html", "layout.txt")
 
 
@@ -45,7 +48,7 @@ def read_texts(folder: Path) -> dict[str, str]:
     for path in _files(folder):
         name = path.relative_to(folder).as_posix()
         try:
-            texts[name] = _read(path)
+            texts[name] = _read(folder, path)
         except (OSError, ValueError) as problem:
             faults.append(Fault(f"{folder.name}/{name}", 1, 1, "file", str(problem)))
     if faults:
@@ -54,16 +57,32 @@ def read_texts(folder: Path) -> dict[str, str]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    known = (path for path in folder.rglob("*") if path.suffix in (".md", ".html", ".txt"))
+    known = (path for path in folder.rglob("*") if path.suffix in (".md", ".html", ".txt", ".yaml"))
     for path in sorted(known):
-        name = path.relative_to(folder).as_posix()
-        if name in LAYOUTS or NAME.fullmatch(name) or FOOTER.fullmatch(name):
+        if is_text(path.relative_to(folder).as_posix()):
             yield path
 
 
-def _read(path: Path) -> str:
-    mode = path.lstat().st_mode
-    if not stat.S_ISREG(mode) or path.parent.is_symlink():
+def is_text(name: str) -> bool:
+    """Whether a file of that name, relative to `templates/`, is one of the texts."""
+    return name in LAYOUTS or any(kind.fullmatch(name) for kind in (NAME, FOOTER, WORDS))
+
+
+def as_read_by(program: str, names: Iterable[str]) -> dict[str, str]:
+    """The file behind each text as one program reads it: its own wording, else the one all share."""
+    own, shared = {}, {}
+    for name in names:
+        found = next((found for kind in (NAME, FOOTER, WORDS) if (found := kind.fullmatch(name))), None)
+        if found is None or found["program"] is None:
+            shared[name] = name
+        elif found["program"] == program:
+            own[name.removeprefix(f"{program}/")] = name
+    return shared | own
+
+
+def _read(folder: Path, path: Path) -> str:
+    inner = [step for step in path.parents if folder in step.parents]
+    if not stat.S_ISREG(path.lstat().st_mode) or any(step.is_symlink() for step in inner):
         raise ValueError("is a link, not a file; put the text itself here")
     if path.stat().st_size > MOST_BYTES:
         raise ValueError(f"is larger than {MOST_BYTES // 1024} KB; a mail should take a minute to read")

@@ -1,7 +1,7 @@
 """Claimed mails turned into letters: everything a text may ask for, read from the store at the moment of writing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from cohortflow.mailroom.contexts import Meeting, Partner, Reader, Report, build
 from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.lines import lines_for
 from cohortflow.mailroom.rendering import Stationery
+from cohortflow.mailroom.words import Phrasebook, Words
 from cohortflow.programs.calendars import local_day, zone_of
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.parts import address_of
@@ -21,6 +22,7 @@ from cohortflow.store.cohorts import CohortRow, read_row
 from cohortflow.store.messages import Message
 from cohortflow.store.tables import matches, people
 from schemas.errors import CohortflowError, DeliveryError
+from schemas.forms import choice_labels
 
 Drawn = Callable[[Cohort], Attachment]
 
@@ -40,6 +42,7 @@ class Desk:
     rows: dict[str, CohortRow] = field(default_factory=dict)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     reports: dict[str, Attachment] = field(default_factory=dict)
+    phrasebooks: dict[tuple[str, ...], Phrasebook] = field(default_factory=dict)
 
 
 def open_desk(
@@ -76,10 +79,13 @@ def write_letter(desk: Desk, message: Message) -> Letter:
         ProgramError: the text says what a text may not say.
     """
     cohort = _cohort(desk, message)
-    reader = _reader(desk, message, cohort)
-    partners = _partners(desk, message, cohort)
+    stationery = desk.stationery(message.texts_hash).of(cohort.program_id)
+    written_in = stationery.language_of(message.stage, message.template, message.language)
+    message = message if message.language == written_in else replace(message, language=written_in)
+    text, words = (message.stage, message.template, message.language), stationery.words(message.language)
+    reader, phrases = _reader(desk, message, cohort), _phrasebook(desk, message, cohort, words)
+    partners = _partners(desk, message, cohort, phrases)
     meeting = _meeting(message, cohort)
-    stationery, text = desk.stationery(message.texts_hash), (message.stage, message.template, message.language)
     context = build_context(
         cohort,
         reader=reader,
@@ -91,8 +97,9 @@ def write_letter(desk: Desk, message: Message) -> Letter:
         agenda=_agenda(stationery, message, cohort),
         training=_training(message, cohort),
         meeting=meeting,
-        lines=lines_for(desk.db, message, cohort, desk.rows[cohort.id]),
+        lines=lines_for(desk.db, message, cohort, desk.rows[cohort.id], words, phrases),
         people=_reports(desk, message),
+        words=words,
     )
     parts = stationery.render(*text, context)
     program = cohort.program
@@ -105,7 +112,7 @@ def write_letter(desk: Desk, message: Message) -> Letter:
         subject=parts.subject,
         text=parts.text,
         html=parts.html,
-        attachments=tuple(_attachments(desk, message, cohort, reader, partners, meeting)),
+        attachments=tuple(_attachments(desk, message, cohort, reader, partners, meeting, words)),
         language=parts.language,
     )
 
@@ -141,7 +148,15 @@ def _reader(desk: Desk, message: Message, cohort: Cohort) -> Reader:
     )
 
 
-def _partners(desk: Desk, message: Message, cohort: Cohort) -> list[Partner]:
+def _phrasebook(desk: Desk, message: Message, cohort: Cohort, words: Words) -> Phrasebook:
+    """What our tasks write, in the language of the mail; the choices of the forms as they read in it."""
+    key = (message.texts_hash, message.config_hash, cohort.id, message.language)
+    if key not in desk.phrasebooks:
+        desk.phrasebooks[key] = Phrasebook(words, choice_labels(cohort.forms, message.language))
+    return desk.phrasebooks[key]
+
+
+def _partners(desk: Desk, message: Message, cohort: Cohort, phrases: Phrasebook) -> list[Partner]:
     """The other side of each match the mail speaks of, with what the program lets a partner see."""
     if message.role not in ("mentor", "mentee"):
         return []
@@ -154,7 +169,7 @@ def _partners(desk: Desk, message: Message, cohort: Cohort) -> list[Partner]:
         if person is None:
             continue
         shown = {name: person[name] if name in sees else "" for name in ("email", "title", "department", "site")}
-        reasons = tuple(match["reasons"]) if role == "mentor" else ()
+        reasons = tuple(map(phrases.say, match["reasons"])) if role == "mentor" else ()
         found.append(Partner(name=person["name"], role=role, reasons=reasons, **shown))  # type: ignore[arg-type]
     return sorted(found, key=lambda partner: partner.name)
 
@@ -201,15 +216,22 @@ def _counts(desk: Desk, cohort: Cohort) -> dict[str, int]:
 
 
 def _attachments(
-    desk: Desk, message: Message, cohort: Cohort, reader: Reader, partners: list[Partner], meeting: Meeting | None
+    desk: Desk,
+    message: Message,
+    cohort: Cohort,
+    reader: Reader,
+    partners: list[Partner],
+    meeting: Meeting | None,
+    words: Words,
 ) -> list[Attachment]:
     kind = (message.attach or {}).get("kind")
     if kind == "contact_card":
-        return contact_card(partners)
+        return contact_card(partners, words)
     if kind == "certificate":
-        return [certificate(reader.name, cohort.program.name, cohort.name, _today(desk.now, cohort))]
+        program, named = _names(cohort, words)
+        return [certificate(reader.name, program, named, _today(desk.now, cohort), words)]
     if kind == "calendar" and meeting is not None:
-        return [_invitation(message, cohort, reader, meeting, desk.now)]
+        return [_invitation(message, cohort, reader, meeting, desk.now, words)]
     if kind == "report":
         if cohort.id not in desk.reports:
             desk.reports[cohort.id] = desk.draw_report(cohort)
@@ -217,19 +239,27 @@ def _attachments(
     return []
 
 
+def _names(cohort: Cohort, words: Words) -> tuple[str, str]:
+    """The program and the cohort, as this language names them."""
+    return words.say("program", "name") or cohort.program.name, words.cohort(cohort.key, cohort.name)
+
+
 def _today(now: datetime, cohort: Cohort) -> date:
     return local_day(now, cohort.program.calendar.time_zone)
 
 
-def _invitation(message: Message, cohort: Cohort, reader: Reader, meeting: Meeting, now: datetime) -> Attachment:
-    organizer = cohort.program.owner
+def _invitation(
+    message: Message, cohort: Cohort, reader: Reader, meeting: Meeting, now: datetime, words: Words
+) -> Attachment:
+    program, named = _names(cohort, words)
     return calendar_invitation(
         uid=f"{message.message_id}@cohortflow",
         start_utc=meeting.starts_at,
         hours=meeting.hours,
-        summary=f"{cohort.program.name}, {cohort.name}: orientation",
-        organizer=organizer,
+        summary=words.say("invitation", "summary", program=program, cohort=named),
+        organizer=cohort.program.owner,
         attendee=reader.address,
         at=now,
         url=meeting.where,
+        file=words.say("invitation", "file"),
     )

@@ -52,8 +52,13 @@ def read_cohort(
     faults += cross_faults(view, texts, folder, sources.home)
     if program is None or faults:
         raise ProgramError(faults)
-    dates = program.cohorts[key]
     files = {name: text for name, text in texts.items() if not name.endswith(".yaml")}
+    return dated_cohort(program, program_id, key, forms_of(texts, folder), files)
+
+
+def dated_cohort(program: Program, program_id: str, key: str, forms: dict[str, Form], files: dict[str, str]) -> Cohort:
+    """The cohort of that key, given the program as it sees it."""
+    dates = program.cohorts[key]
     return Cohort(
         id=f"{program_id}/{key}",
         program_id=program_id,
@@ -63,7 +68,7 @@ def read_cohort(
         ends=dates.ends,
         seats=dates.seats,
         program=program,
-        forms=_forms(texts, folder),
+        forms=forms,
         files=files,
     )
 
@@ -74,11 +79,20 @@ def cohort_line(texts: dict[str, str], program_id: str, key: str, folder: str = 
     Raises:
         ProgramError: there is no such program or cohort.
     """
+    line: dict[str, Any] = line_node(texts, program_id, key, folder).plain()
+    return line
+
+
+def line_node(texts: dict[str, str], program_id: str, key: str, folder: str = FOLDER) -> Node:
+    """The same, with the place of every word of it.
+
+    Raises:
+        ProgramError: there is no such program or cohort.
+    """
     sources = read_sources(texts, program_id, folder)
     if sources.program is None:
         raise ProgramError(sources.faults)
-    line: dict[str, Any] = _line(program_tree(sources), sources, key, None).plain()
-    return line
+    return _line(program_tree(sources), sources, key, None)
 
 
 def spoken(key: str) -> str:
@@ -89,7 +103,7 @@ def spoken(key: str) -> str:
 
 def _line(tree: Node, sources: Sources, key: str, line: Mapping[str, Any] | None) -> Node:
     if line is not None:
-        return _as_node(dict(line), Mark(sources.program_file, 1, 1), ("cohorts", key))
+        return line_as_node(line, sources.program_file, key)
     cohorts = tree.get("cohorts")
     found = tree.get("cohorts", key)
     if found is None or not isinstance(found.value, dict):
@@ -97,6 +111,11 @@ def _line(tree: Node, sources: Sources, key: str, line: Mapping[str, Any] | None
         message = f"is not declared; {nearest(key, keys)}"
         raise ProgramError([Fault(sources.program_file, 1, 1, f"cohorts.{key}", message)])
     return found
+
+
+def line_as_node(line: Mapping[str, Any], file: str, key: str) -> Node:
+    """A kept line as a tree again; it has lost its places."""
+    return _as_node(dict(line), Mark(file, 1, 1), ("cohorts", key))
 
 
 def _as_node(value: Any, mark: Mark, path: tuple[str | int, ...]) -> Node:
@@ -109,7 +128,8 @@ def _as_node(value: Any, mark: Mark, path: tuple[str | int, ...]) -> Node:
     return Node(str(value), mark, path, mark)
 
 
-def _forms(texts: dict[str, str], folder: str) -> dict[str, Form]:
+def forms_of(texts: dict[str, str], folder: str = FOLDER) -> dict[str, Form]:
+    """Every form that is sound, by its name."""
     forms = {}
     for name in texts:
         if name.startswith("forms/") and name.endswith(".yaml"):

@@ -1,9 +1,9 @@
 """Whether the columns, levels and places a program speaks of are those of its roster."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from cohortflow.programs.faults import key_fault, nearest, value_fault
+from cohortflow.programs.faults import key_fault, nearest, nearest_of, value_fault
 from cohortflow.programs.trees import Node
 from schemas.errors import Fault
 from schemas.phrases import Unclear
@@ -13,29 +13,31 @@ NEEDED = ("id", "email", "name", "status")
 KNOWN = (*NEEDED, "manager", "department", "title", "level", "site", "joined", "languages")
 _RULES_NEED = {"reporting_line": "manager", "time_zone_gap": "site", "level_window": "level"}
 _PREFERENCES_NEED = {"different_department": "department", "same_department": "department"}
+_NOT_KNOWN = "is not a column of the roster, and no question of the application"
 _ORDERED = ("at_or_above", "at_or_below", "between")
 
 
-def column_faults(tree: Node) -> Iterator[Fault]:
-    """Every name of a column or level that the roster does not have."""
+def column_faults(tree: Node, asked: Collection[str] = ()) -> Iterator[Fault]:
+    """Every name of a column or level that the roster does not have; the match also knows what applicants are asked."""
     columns = _keys(tree.get("people", "columns"))
+    known = [*columns, *asked]
     sensitive = _keys(tree.get("people", "sensitive"))
     yield from _needed_columns(tree, columns)
     yield from _roster_words(tree)
     for role in ("mentors", "mentees"):
         who = tree.get("who", role)
-        for key, node in who.children() if who else ():
-            yield from _condition_faults(tree, str(key), node, columns, sensitive)
+        for key, node in who.children() if who and isinstance(who.value, dict) else ():
+            yield from _condition_faults(tree, str(key), node, columns, sensitive, asked)
     for place in ("never", "must"):
         rules = tree.get("matching", place)
         for _, rule in rules.children() if rules else ():
             for key, node in rule.children():
-                yield from _rule_faults(str(key), node, columns, sensitive)
-    yield from _preference_faults(tree, columns, sensitive)
+                yield from _rule_faults(str(key), node, known, sensitive)
+    yield from _preference_faults(tree, known, sensitive)
     fairness = tree.get("matching", "check_fairness_by")
     for node in _items(fairness):
-        if isinstance(node.value, str) and node.value not in [*columns, *sensitive]:
-            yield value_fault(node, "is not a column of the roster", nearest(node.value, [*columns, *sensitive]))
+        if isinstance(node.value, str) and node.value not in [*known, *sensitive]:
+            yield value_fault(node, _NOT_KNOWN, nearest(node.value, [*known, *sensitive]))
 
 
 def _needed_columns(tree: Node, columns: list[str]) -> Iterator[Fault]:
@@ -74,9 +76,15 @@ def _repeated(nodes: list[Node]) -> Iterator[Fault]:
             seen.add(node.value)
 
 
-def _condition_faults(tree: Node, key: str, node: Node, columns: list[str], sensitive: list[str]) -> Iterator[Fault]:
+def _condition_faults(
+    tree: Node, key: str, node: Node, columns: list[str], sensitive: list[str], asked: Collection[str]
+) -> Iterator[Fault]:
     if key in sensitive:
         yield key_fault(node, "is sensitive, and only the fairness report may read it", "remove this condition")
+        return
+    if key in asked and key not in columns:
+        what = "is only asked of people who apply, and this decides who may; no column of the roster is called so"
+        yield key_fault(node, what, f"add {key}: and its header under people.columns, or remove this condition")
         return
     if key != "tenure" and key not in columns:
         yield key_fault(node, "is not a column of the roster", nearest(key, [*columns, "tenure"]))
@@ -114,9 +122,10 @@ def _operation_faults(tree: Node, key: str, node: Node, condition: Condition) ->
 def _level_faults(tree: Node, node: Node, condition: Condition) -> Iterator[Fault]:
     levels = [level.value for level in _items(tree.get("people", "levels")) if isinstance(level.value, str)]
     unknown = [level for level in condition.values if level not in levels]
-    for level in unknown:
-        mend = nearest_level(level, levels)
-        yield value_fault(node, f"names the level {level}, which people.levels does not have", mend)
+    if unknown:
+        named = f"{'the level' if len(unknown) == 1 else 'the levels'} {' and '.join(unknown)}"
+        mend = _nearest_levels(node, unknown, levels)
+        yield value_fault(node, f"names {named}, which people.levels does not have", mend)
     if (
         not unknown
         and condition.op == "between"
@@ -125,12 +134,15 @@ def _level_faults(tree: Node, node: Node, condition: Condition) -> Iterator[Faul
         yield value_fault(node, "ends below where it begins", f"write {condition.values[1]} to {condition.values[0]}")
 
 
-def nearest_level(level: str, levels: list[str]) -> str:
-    """A cure for an unknown level: how else it is spelled, or all levels in their order."""
+def _nearest_levels(node: Node, unknown: list[str], levels: list[str]) -> str:
+    """A cure for unknown levels: how else they are spelled, or all levels in their order."""
     if not levels:
         return "write people.levels in company.yaml, from the lowest to the highest"
-    same = next((known for known in levels if known.casefold() == level.casefold()), None)
-    return f"did you mean {same!r}?" if same else f"known, from the lowest: {', '.join(levels)}"
+    same = {level: known for level in unknown for known in levels if known.casefold() == level.casefold()}
+    if len(same) < len(unknown) or not isinstance(node.value, str):
+        return f"known, from the lowest: {', '.join(levels)}"
+    meant = " ".join(same.get(word, word) for word in node.value.split())
+    return f"did you mean {meant!r}?"
 
 
 def _rule_faults(kind: str, node: Node, columns: list[str], sensitive: list[str]) -> Iterator[Fault]:
@@ -139,10 +151,14 @@ def _rule_faults(kind: str, node: Node, columns: list[str], sensitive: list[str]
         if argument in sensitive:
             yield value_fault(node, "is sensitive, and only the fairness report may read it", "remove this rule")
         elif argument not in columns:
-            yield value_fault(node, "is not a column of the roster", nearest(argument, columns))
+            yield value_fault(node, _NOT_KNOWN, nearest(argument, columns))
     elif kind in _RULES_NEED and _RULES_NEED[kind] not in columns:
         needed = _RULES_NEED[kind]
-        yield key_fault(node, f"needs the column {needed}, which people.columns does not name", f"add {needed}: there")
+        yield key_fault(
+            node,
+            f"needs the column {needed}, which people.columns does not name",
+            f"add {needed}: there, or remove this rule",
+        )
 
 
 def _preference_faults(tree: Node, columns: list[str], sensitive: list[str]) -> Iterator[Fault]:
@@ -153,9 +169,13 @@ def _preference_faults(tree: Node, columns: list[str], sensitive: list[str]) -> 
         if needed in sensitive:
             yield key_fault(node, "is sensitive, and only the fairness report may read it", "remove this preference")
         elif needed and needed not in columns:
-            yield key_fault(
-                node, f"needs the column {needed}, which people.columns does not name", nearest(needed, columns)
+            near = nearest_of(needed, columns) if found else None
+            mend = (
+                f"did you mean {str(key).replace(needed, near)!r}?"
+                if near
+                else f"add {needed}: there, or remove this key"
             )
+            yield key_fault(node, f"needs the column {needed}, which people.columns does not name", mend)
 
 
 def _at_key(node: Node, what: str, mend: str) -> Fault:

@@ -1,11 +1,14 @@
 """What one value of a program demands of another: whatever is named must be there."""
 
 from collections.abc import Iterator
+from functools import lru_cache, partial
 
 from cohortflow.programs.columns import column_faults
-from cohortflow.programs.faults import EXAMPLES, at_home, key_fault, nearest, validated, value_fault
+from cohortflow.programs.examples import EXAMPLES
+from cohortflow.programs.faults import at_home, key_fault, nearest, validated, value_fault
 from cohortflow.programs.merging import NOT_NEEDED, document
 from cohortflow.programs.moments import moment_faults
+from cohortflow.programs.spelling import is_slip
 from cohortflow.programs.trees import Mark, Node, Path, path_text
 from schemas.errors import Fault
 from schemas.forms import Form
@@ -37,10 +40,19 @@ _SAME_FOR_ALL = ("version", "cohorts", "company", "type")
 
 def form_of(texts: dict[str, str], name: str, folder: str) -> tuple[Form | None, list[Fault]]:
     """The form of that name, or what is wrong with its file."""
-    tree, faults = document(texts, f"forms/{name}.yaml", folder)
-    if tree is None or faults:
-        return None, faults
-    return validated(Form, tree, tree.plain(), Mark(tree.mark.file, 1, 1))
+    file = f"forms/{name}.yaml"
+    form, faults = _form(texts[file], file, folder)
+    return form, list(faults)
+
+
+@lru_cache(maxsize=64)
+def _form(text: str, file: str, folder: str) -> tuple[Form | None, tuple[Fault, ...]]:
+    """As `form_of`; several stages and programs share their forms."""
+    tree, faults = document({file: text}, file, folder, Form)
+    if tree is None:
+        return None, tuple(faults)
+    form, found = validated(Form, tree, tree.plain(), Mark(tree.mark.file, 1, 1))
+    return (None if faults else form), (*faults, *found)
 
 
 def cross_faults(tree: Node, texts: dict[str, str], folder: str, home: Mark) -> list[Fault]:
@@ -52,7 +64,7 @@ def cross_faults(tree: Node, texts: dict[str, str], folder: str, home: Mark) -> 
         *_mail_faults(tree),
         *_line_faults(tree),
         *_type_faults(tree, home),
-        *column_faults(tree),
+        *column_faults(tree, _asked(tree, texts, folder)),
         *moment_faults(tree),
     ]
     return [at_home(fault, home) for fault in faults]
@@ -85,21 +97,43 @@ def _question_faults(tree: Node, texts: dict[str, str], folder: str) -> Iterator
     named = tree.get("stages", "recruit", "form")
     if named is None or f"forms/{named.value}.yaml" not in texts:
         return
+    name = f"forms/{named.value}.yaml"
     form, _ = form_of(texts, str(named.value), folder)
-    if form is None:
-        return
+    asked, _ = document(texts, name, folder, Form)
+    questions = asked.get("questions") if asked else None
+    for missing, fault in _unasked(tree, form, name) if form else ():
+        found = map(partial(_slip_of, questions), missing)
+        yield from [slip for slip in found if slip] or [fault]
+
+
+def _asked(tree: Node, texts: dict[str, str], folder: str) -> list[str]:
+    """What people are asked when they apply."""
+    named = tree.get("stages", "recruit", "form")
+    form = form_of(texts, str(named.value), folder)[0] if named and f"forms/{named.value}.yaml" in texts else None
+    return list(form.questions) if form else []
+
+
+def _unasked(tree: Node, form: Form, name: str) -> Iterator[tuple[list[str], Fault]]:
+    """The questions that something needs and the form does not ask, with what is to be said of them."""
     consent = tree.get("stages", "recruit", "consent")
     if consent and consent.value == "required" and "consent" not in form.questions:
-        yield value_fault(
-            consent, f"is not asked for in forms/{named.value}.yaml", "add a question consent: with type: yes_no"
-        )
+        mend = "add a question consent: with type: yes_no"
+        yield ["consent"], value_fault(consent, f"is not asked for in {name}", mend)
     prefer = tree.get("matching", "prefer")
     for key, node in prefer.children() if prefer else ():
-        asked = (str(key)[5:].strip(),) if str(key).startswith("text:") else _PREFERENCES.get(str(key), ())
-        missing = [question for question in asked if question not in form.questions]
+        needed = (str(key)[5:].strip(),) if str(key).startswith("text:") else _PREFERENCES.get(str(key), ())
+        missing = [question for question in needed if question not in form.questions]
         if missing:
-            message = f"compares answers to {', '.join(missing)}, which forms/{named.value}.yaml does not ask"
-            yield key_fault(node, message, "add the question, or remove the preference")
+            message = f"compares answers to {', '.join(missing)}, which {name} does not ask"
+            yield missing, key_fault(node, message, "add the question, or remove this preference")
+
+
+def _slip_of(questions: Node | None, wanted: str) -> Fault | None:
+    """A question whose key is that of the wanted one but for a slip of the pen."""
+    for key, node in questions.children() if questions else ():
+        if is_slip(str(key), wanted):
+            return key_fault(node, f"is not the key that {wanted} is looked for by", f"did you mean {wanted!r}?")
+    return None
 
 
 def _file_faults(tree: Node, texts: dict[str, str]) -> Iterator[Fault]:
@@ -108,7 +142,9 @@ def _file_faults(tree: Node, texts: dict[str, str]) -> Iterator[Fault]:
     for node in [*named, score]:
         if node is not None and isinstance(node.value, str) and node.value and node.value not in texts:
             yield value_fault(
-                node, "is a file that is not in the folder of the programs", "put it there, or correct its name"
+                node,
+                "is a file that is not in the folder of the programs",
+                "put it there, correct its name, or remove this key",
             )
 
 
@@ -129,7 +165,7 @@ def _people_faults(tree: Node, home: Mark) -> Iterator[Fault]:
 
 def _named(tree: Node, key: str) -> bool:
     node = tree.get(key)
-    return node is not None and bool(node.value)
+    return node is not None and node.value != []  # that a value is empty is told at its key
 
 
 def _absent(key: str, home: Mark, why: str) -> Fault:

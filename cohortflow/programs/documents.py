@@ -5,12 +5,17 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from cohortflow.programs.trees import MOST_BYTES, Node, load_tree
+from cohortflow.programs.merging import document
+from cohortflow.programs.trees import MOST_BYTES, Node
 from schemas.errors import Fault, ProgramError
+from schemas.phrases import STAGES
 from schemas.words import ID
 
 MOST_TABLE_BYTES = 20 * 1024 * 1024
 COMPANY = "company.yaml"
+# Folders of templates/ that hold the texts all programs share; a program's own texts lie in a folder of its name.
+NO_PROGRAM = (*STAGES, "program", "agendas")
+_NAMES_A_FILE = ("in_file", "score_from")
 
 
 def read_config(program_file: Path) -> dict[str, str]:
@@ -19,15 +24,26 @@ def read_config(program_file: Path) -> dict[str, str]:
     Raises:
         ProgramError: a file cannot be read, is no text, is too large, or leads out of the folder.
     """
-    folder = program_file.parent
-    texts: dict[str, str] = {}
-    faults: list[Fault] = []
     if problem := _no_program(program_file):
         raise ProgramError([Fault(program_file.as_posix(), 1, 1, "file", problem)])
-    names = [program_file.name, *_present(folder, COMPANY), *_forms(folder)]
-    for name in names:
+    return _read(program_file.parent, [program_file.name])
+
+
+def read_shared(folder: Path) -> dict[str, str]:
+    """The texts that a new program of this folder would share with the others.
+
+    Raises:
+        ProgramError: as for `read_config`.
+    """
+    return _read(folder, [])
+
+
+def _read(folder: Path, programs: list[str]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    faults: list[Fault] = []
+    for name in [*programs, *_present(folder, COMPANY), *_forms(folder)]:
         _take(folder, name, texts, faults, MOST_BYTES)
-    for name in sorted(set(_named_files(texts))):
+    for name in sorted(set(_named_files(texts, folder.as_posix()))):
         if (folder / name).exists() or (folder / name).is_symlink():
             _take(folder, name, texts, faults, MOST_TABLE_BYTES)
     if faults:
@@ -41,6 +57,8 @@ def _no_program(path: Path) -> str | None:
         return "is a folder; name a file in it, for example emerging-leaders.yaml"
     if path.name == COMPANY:
         return "is what all programs share; check a program, and it is checked too"
+    if path.stem in NO_PROGRAM:
+        return f"cannot be a program (got {path.name!r}): templates/{path.stem}/ holds texts of all; choose another"
     if not ID.fullmatch(path.stem) or path.suffix != ".yaml":
         return (
             f"cannot be a program (got {path.name!r}); name it with a to z, 0 to 9, _ and -, as emerging-leaders.yaml"
@@ -61,14 +79,14 @@ def _forms(folder: Path) -> list[str]:
     return sorted(f"forms/{path.name}" for path in (folder / "forms").glob("*.yaml"))
 
 
-def _named_files(texts: dict[str, str]) -> Iterator[str]:
+def _named_files(texts: dict[str, str], folder: str) -> Iterator[str]:
     """The files that the program or its company names, as far as their names stay inside the folder."""
     for name, text in list(texts.items()):
-        if name.startswith("forms/"):
+        if name.startswith("forms/") or not any(key in text for key in _NAMES_A_FILE):
             continue
-        tree, _ = load_tree(text, name)
+        tree, _ = document(texts, name, folder)
         for node in tree.walk() if tree else ():
-            if node.path and node.path[-1] in ("in_file", "score_from") and _inside(node):
+            if node.path and node.path[-1] in _NAMES_A_FILE and _inside(node):
                 yield str(node.value).strip()
 
 

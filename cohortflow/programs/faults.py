@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from cohortflow.programs.examples import example_of
+from cohortflow.programs.shapes import keys_at
 from cohortflow.programs.trees import Mark, Node, Path, path_text
 from schemas.errors import Fault
 from schemas.phrases import Several, Unclear
@@ -14,11 +16,12 @@ from schemas.phrases import Several, Unclear
 Model = TypeVar("Model", bound=BaseModel)
 STANDARD = "standard.yaml"
 _LONGEST_SHOWN = 60
+_BLOCK = ("should be a block of keys and values", "write the keys below it, each with its value")
 _KINDS = {
-    "dict_type": ("should be a block of keys and values", "write the keys below it, each with its value"),
-    "model_type": ("should be a block of keys and values", "write the keys below it, each with its value"),
-    "model_attributes_type": ("should be a block of keys and values", "write the keys below it, each with its value"),
-    "tuple_type": ("should be a list", "write it in brackets, for example [first, second]"),
+    "dict_type": _BLOCK,
+    "model_type": _BLOCK,
+    "model_attributes_type": _BLOCK,
+    "tuple_type": ("should be a list", "write it in brackets, as [first, second]"),
 }
 
 
@@ -47,13 +50,25 @@ def at_home(fault: Fault, home: Mark) -> Fault:
     return Fault(home.file, home.line, home.column, fault.path, fault.message, fault.severity)
 
 
+def unsaid(told: list[Fault], found: list[Fault]) -> list[Fault]:
+    """What was found of places nothing was said of yet: a value that cannot be read is not told twice."""
+    places = {(fault.file, fault.line, fault.path) for fault in told}
+    return [fault for fault in found if (fault.file, fault.line, fault.path) not in places]
+
+
 def empty_values(tree: Node) -> Iterator[Fault]:
     """A key without a value says nothing, and YAML's null is no value either."""
     for node in tree.walk():
-        if isinstance(node.value, str) and node.value.strip() in ("", "~", "null"):
+        if is_empty(node):
             mark = node.key_mark or node.mark
-            message = "has no value; write one, or remove the line"
-            yield Fault(mark.file, mark.line, mark.column, path_text(node.path), message)
+            example = example_of(node.path) if node.path else None
+            mend = f"write {example}" if example else "write one, or remove this key"
+            yield Fault(mark.file, mark.line, mark.column, path_text(node.path), f"has no value; {mend}")
+
+
+def is_empty(node: Node) -> bool:
+    """Whether nothing stands where a value should."""
+    return isinstance(node.value, str) and node.value.strip() in ("", "~", "null")
 
 
 def said(what: str, value: object, mend: str) -> str:
@@ -75,8 +90,13 @@ def key_fault(node: Node, what: str, mend: str) -> Fault:
 
 def nearest(word: str, known: list[str]) -> str:
     """A cure for an unknown name: the nearest known one, or the list of all."""
-    near = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known) or 'none yet'}"
+    near = nearest_of(word, known)
+    return f"did you mean {near!r}?" if near else f"known here: {', '.join(known) or 'none yet'}"
+
+
+def nearest_of(word: str, known: list[str]) -> str | None:
+    """The known name that was probably meant."""
+    return next(iter(get_close_matches(word.lower(), known, n=1, cutoff=0.6)), None)
 
 
 def _got(value: object) -> str:
@@ -97,24 +117,34 @@ def _faults_of(entry: Any, model: type[BaseModel], tree: Node, home: Mark) -> It
     elif entry["type"] == "missing":
         yield _missing_fault(loc, tree, home)
     elif entry["type"] == "extra_forbidden":
-        node = _nearest_node(tree, loc)
-        known = keys_at(model, loc[:-1])
-        if node.path[:1] == ("cohorts",) and len(node.path) == 3:
-            known = ["starts", "ends", "seats", *known]
-        yield key_fault(node, "is an unknown key", nearest(str(loc[-1]), known))
+        yield _unknown_key(_nearest_node(tree, loc), model, loc, tree)
     elif entry["type"] == "literal_error":
         known = re.findall(r"'([^']+)'", entry["ctx"]["expected"])
         yield value_fault(_nearest_node(tree, loc), "is not known here", _one_of(str(entry["input"]), known))
     else:
         what, mend = _KINDS.get(entry["type"], ("cannot be read", "look at the vocabulary for how it is written"))
-        yield value_fault(_nearest_node(tree, loc), what, mend)
+        example = example_of(loc)
+        yield value_fault(_nearest_node(tree, loc), what, f"write {example}" if example else f"{mend}, or remove it")
+
+
+def _unknown_key(node: Node, model: type[BaseModel], loc: Path, tree: Node) -> Fault:
+    block = tree.get(*loc[:-1])
+    known = keys_at(model, loc[:-1])
+    if node.path[:1] == ("cohorts",) and len(node.path) == 3:
+        block = tree.get(*node.path[:-1])
+        known = ["starts", "ends", "seats", *known]
+    near = nearest_of(str(loc[-1]), known)
+    if near and block and block.get(near):
+        return key_fault(node, "is an unknown key", f"did you mean {near!r}? That is written already: remove this key")
+    mend = nearest(str(loc[-1]), known)
+    return key_fault(node, "is an unknown key", mend if near else f"remove it; {mend}")
 
 
 def _one_of(word: str, known: list[str]) -> str:
-    near = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    near = nearest_of(word, known)
     # A bar between them, as the vocabulary has it: a value may hold a comma itself.
     names = " | ".join(known)
-    return f"did you mean {near[0]!r}? Known: {names}" if near else f"write {names}"
+    return f"did you mean {near!r}? Known: {names}" if near else f"write {names}"
 
 
 def _unclear_fault(unclear: Unclear, loc: Path, tree: Node) -> Fault:
@@ -128,47 +158,8 @@ def _missing_fault(loc: Path, tree: Node, home: Mark) -> Fault:
     node = _nearest_node(tree, loc[:-1])
     mark = (node.key_mark or node.mark) if node.path else Mark(node.mark.file, 1, 1)
     path = (*node.path, loc[-1]) if len(loc) > 1 else loc
-    return Fault(mark.file, mark.line, mark.column, path_text(path), f"is missing; write {_example(loc)}")
-
-
-def _example(loc: Path) -> str:
-    key = str(loc[-1])
-    return EXAMPLES.get(f"{loc[0]}.{key}") or EXAMPLES.get(key) or f"{key}: and its value"
-
-
-EXAMPLES = {
-    "version": "version: 1",
-    "name": "name: Emerging Leaders Mentoring",
-    "type": "type: one_on_one",
-    "purpose": "purpose: and what the program is for, in one line",
-    "owner": "owner: mentoring@acme.example",
-    "approvers": "approvers: [dana.reyes@acme.example]",
-    "sponsor": "sponsor: vp-people@acme.example",
-    "cohorts": "cohorts: { 2027-spring: { starts: 2027-03-01, ends: 2027-08-27, seats: 60 } }",
-    "starts": "starts: 2027-03-01",
-    "ends": "ends: 2027-08-27",
-    "seats": "seats: 60",
-    "who": "who: { mentors: { level: P6 or above }, mentees: { level: P3 to P5 } }",
-    "mentors": "mentors: { level: P6 or above, tenure: at least 12 months }",
-    "mentees": "mentees: { level: P3 to P5, tenure: at least 6 months }",
-    "send": "send: and the name of the mail, for example send: invite",
-    "to": "to: and who gets it, for example to: eligible",
-    "when": "when: and the day it goes, for example when: opens",
-    "zone": "zone: Europe/Berlin",
-    "every": "every: 4 weeks",
-    "after": "after: 5 working days",
-    "within": "within: 3 working days",
-    "if_silent": "if_silent: remind_then_hold",
-    "ask": "ask: 10 days after start",
-    "set_by": "set_by: 3 weeks after start",
-    "until": "until: 6 weeks after start",
-    "who_may_ask": "who_may_ask: either",
-    "rematches_per_person": "rematches_per_person: 1",
-    "reason_seen_by": "reason_seen_by: owner",
-    "questions.ask": "ask: and the question as people read it",
-    "questions.type": "type: text",
-    "questions": "questions: and below it one block per question",
-}
+    example = example_of(loc) or f"{loc[-1]}: and its value"
+    return Fault(mark.file, mark.line, mark.column, path_text(path), f"is missing; write {example}")
 
 
 def _nearest_node(tree: Node, loc: Path) -> Node:
@@ -180,30 +171,3 @@ def _nearest_node(tree: Node, loc: Path) -> Node:
             break
         node = below
     return node
-
-
-def keys_at(model: Any, loc: Path) -> list[str]:
-    """The keys a block may have, found by following the models from the top."""
-    kind = model
-    for step in loc:
-        kind = _inner(kind, step)
-    inner = _unwrapped(kind)
-    if isinstance(inner, type) and issubclass(inner, BaseModel):
-        return [info.alias or name for name, info in inner.model_fields.items()]
-    return []
-
-
-def _inner(kind: Any, step: str | int) -> Any:
-    kind = _unwrapped(kind)
-    if isinstance(kind, type) and issubclass(kind, BaseModel):
-        found = [info.annotation for name, info in kind.model_fields.items() if (info.alias or name) == step]
-        return found[0] if found else None
-    arguments = get_args(kind)
-    return arguments[-1] if get_origin(kind) is dict and arguments else (arguments[0] if arguments else None)
-
-
-def _unwrapped(kind: Any) -> Any:
-    """The model inside Annotated[...] and ... | None."""
-    while kind is not None and get_origin(kind) not in (dict, tuple) and get_args(kind):
-        kind = next((part for part in get_args(kind) if part is not type(None)), None)
-    return kind

@@ -12,7 +12,7 @@ _HELD_TYPES = ("group", "peer", "micro", "cross_company")
 _HELD_AIMS = ("fairest", "stable")
 _PREFERENCES = ("ranked_choice",)
 
-_NOTES: tuple[tuple[Path, str], ...] = (
+NOTES: tuple[tuple[Path, str], ...] = (
     (
         ("escalate",),
         "the ladder for matches in trouble is carried out by a later version; until then they are only flagged",
@@ -59,7 +59,7 @@ def later_faults(tree: Node) -> list[Fault]:
 
 def _found(tree: Node) -> Iterator[Fault]:
     yield from _warnings(tree)
-    for path, sentence in _NOTES:
+    for path, sentence in NOTES:
         node = tree.get(*path)
         if node is not None and node.value not in (NOT_NEEDED, [], "off", "false", "no"):
             yield _about(node, sentence, "note")

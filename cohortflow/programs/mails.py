@@ -1,5 +1,6 @@
 """Whether every mail and agenda that a program names has its text, in each of its languages."""
 
+import re
 from collections.abc import Collection, Iterator
 
 from cohortflow.programs.faults import at_home, nearest
@@ -7,19 +8,22 @@ from cohortflow.programs.merging import NOT_NEEDED
 from cohortflow.programs.trees import Mark, Node, path_text
 from schemas.errors import Fault
 from schemas.phrases import STAGES
+from schemas.words import ID, LANGUAGE
 
 # Mails that any cohort may come to need.
 _ALWAYS = (
     "cohort_held", "declared_late", "program_fault", "roster_held", "match_shortfall", "report_ready", "partner_left",
-    "partner_on_leave",
+    "partner_on_leave", "edit_waiting",
 )  # fmt: skip
 _SHOWN_AT_MOST = 3
 
 
 def template_faults(tree: Node, templates: Collection[str], home: Mark) -> list[Fault]:
-    """A fault for each mail without a text in the first language, and one note for each further language."""
+    """A fault for each mail without a text in the first language, and one warning for each further language."""
     named = list(_named_mails(tree))
     languages = _languages(tree)
+    if languages and not any(name.endswith(f".{languages[0]}.md") for name in templates):
+        return [_without_texts(tree, languages[0], home)]
     faults = []
     for node, folder, name in named:
         if languages and f"{folder}/{name}.{languages[0]}.md" not in templates:
@@ -31,6 +35,14 @@ def template_faults(tree: Node, templates: Collection[str], home: Mark) -> list[
         if missing:
             faults.append(_untranslated(tree, place, language, languages[0], missing, home))
     return faults
+
+
+def _without_texts(tree: Node, language: str, home: Mark) -> Fault:
+    """Of a language nobody has written in yet, one fault says more than one for each mail."""
+    node = tree.get("email", "languages", 0) or tree.get("email", "languages")
+    message = f"no text is in {language} yet; put a language first whose texts are there, for example en"
+    mark = node.mark if node else home
+    return at_home(Fault(mark.file, mark.line, mark.column, "email.languages[0]", message), home)
 
 
 def _without_text(node: Node, folder: str, name: str, language: str, templates: Collection[str], home: Mark) -> Fault:
@@ -51,8 +63,11 @@ def _untranslated(tree: Node, place: int, language: str, first: str, missing: li
     node = tree.get("email", "languages", place) or tree.get("email", "languages")
     mark = node.mark if node else home
     shown = ", ".join(missing[:_SHOWN_AT_MOST]) + (", ..." if len(missing) > _SHOWN_AT_MOST else "")
-    message = f"not every text is in {language} yet ({shown}); their readers get {first}"
-    return Fault(mark.file, mark.line, mark.column, f"email.languages[{place}]", message, "note")
+    message = (
+        f"not every text is in {language} yet ({shown}), and their readers get {first}; write them, for example "
+        f"templates/{missing[0]}.{language}.md, or take {language} out of the list"
+    )
+    return Fault(mark.file, mark.line, mark.column, f"email.languages[{place}]", message, "warning")
 
 
 def _named_mails(tree: Node) -> Iterator[tuple[Node, str, str]]:
@@ -61,14 +76,15 @@ def _named_mails(tree: Node) -> Iterator[tuple[Node, str, str]]:
         emails = tree.get("stages", stage, "emails")
         for _, mail in emails.children() if emails else ():
             send = mail.get("send")
-            if send and isinstance(send.value, str):
+            if send and isinstance(send.value, str) and ID.fullmatch(send.value):
                 yield send, stage, send.value
     for node, names in _implied(tree):
         for name in names:
             yield node, "program", name
     agenda = tree.get("stages", "check_in", "agenda")
-    if agenda and isinstance(agenda.value, str) and agenda.value != NOT_NEEDED:
-        yield agenda, "agendas", agenda.value.replace("{n}", "1")
+    month = str(agenda.value).replace("{n}", "1") if agenda else NOT_NEEDED
+    if agenda and month != NOT_NEEDED and ID.fullmatch(month):
+        yield agenda, "agendas", month
 
 
 def _implied(tree: Node) -> Iterator[tuple[Node, tuple[str, ...]]]:
@@ -92,4 +108,4 @@ def _languages(tree: Node) -> list[str]:
     if node is None:
         return []
     written = [child.value for _, child in node.children()] or [node.value]
-    return [text for text in written if isinstance(text, str)]
+    return [text for text in written if isinstance(text, str) and re.fullmatch(LANGUAGE, text)]

@@ -5,9 +5,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from cohortflow.programs import trees
+from cohortflow.programs.faults import empty_values, is_empty, value_fault
+from cohortflow.programs.spelling import respelt
 from cohortflow.programs.trees import Mark, Node, load_tree, merge, without
 from schemas.errors import Fault
+from schemas.program import Program
 
 STANDARD_FILE = Path(__file__).with_name("standard.yaml")
 LINE_KEYS = frozenset({"starts", "ends", "seats"})
@@ -17,7 +22,7 @@ WHOLE: frozenset[trees.Path] = frozenset(
     {("people", "columns"), ("people", "status"), ("people", "hold_if"), ("matching", "prefer"), ("measure", "targets")}
 )
 # Blocks a program can do without by writing not_needed.
-_OPTIONAL: tuple[trees.Path, ...] = (
+OPTIONAL: tuple[trees.Path, ...] = (
     ("stages", "match", "approve"),
     ("stages", "match", "accept"),
     ("stages", "match", "choose"),
@@ -58,8 +63,11 @@ def standard() -> Node:
 
 
 @lru_cache(maxsize=64)
-def _document(text: str, file: str) -> tuple[Node | None, tuple[Fault, ...]]:
+def _document(text: str, file: str, model: type[BaseModel]) -> tuple[Node | None, tuple[Fault, ...]]:
     tree, faults = load_tree(text, file)
+    if tree is not None:
+        tree, misspelt = respelt(tree, model)
+        faults += misspelt
     return tree, tuple(faults)
 
 
@@ -68,9 +76,11 @@ def shown(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}" if folder and folder != "." else name
 
 
-def document(texts: dict[str, str], name: str, folder: str) -> tuple[Node | None, list[Fault]]:
-    """One of the texts as a tree."""
-    tree, faults = _document(texts[name], shown(folder, name))
+def document(
+    texts: dict[str, str], name: str, folder: str, model: type[BaseModel] = Program
+) -> tuple[Node | None, list[Fault]]:
+    """One of the texts as a tree, its keys as they were meant."""
+    tree, faults = _document(texts[name], shown(folder, name), model)
     return tree, list(faults)
 
 
@@ -85,10 +95,20 @@ def read_sources(texts: dict[str, str], program_id: str, folder: str) -> Sources
     base = standard()
     if "company.yaml" in texts:
         company, company_faults = document(texts, "company.yaml", folder)
-        faults += company_faults
+        faults += [*company_faults, *_version_faults(company)]
         base = merge(base, company, WHOLE) if company else base
         return Sources(file, program, base, faults, is_whole=company is not None)
     return Sources(file, program, base, faults)
+
+
+def _version_faults(company: Node | None) -> list[Fault]:
+    """The one value of the company's file that no program takes over."""
+    version = company.get("version") if company else None
+    if version is None or version.value == "1":
+        return []
+    if is_empty(version):
+        return list(empty_values(version))
+    return [value_fault(version, "is not the version of this vocabulary", "write 1")]
 
 
 def program_tree(sources: Sources) -> Node:
@@ -125,7 +145,7 @@ def plain_program(tree: Node) -> dict[str, Any]:
     cohorts = tree.get("cohorts")
     if cohorts is not None and isinstance(cohorts.value, dict):
         data["cohorts"] = {key: without(line, LINE_KEYS).plain() for key, line in cohorts.value.items()}
-    for path in _OPTIONAL:
+    for path in OPTIONAL:
         _drop(data, path)
     email = data.get("email")
     if isinstance(email, dict) and email.get("from") == "owner" and isinstance(data.get("owner"), str):

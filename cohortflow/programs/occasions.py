@@ -23,9 +23,12 @@ __all__ = [
 ]
 
 
-def dated_occasions(cohort: Cohort) -> tuple[Occasion, ...]:
-    """What has a day of its own, by that day; of one day, what opens comes before what is sent and what closes."""
-    dates = CohortDates(cohort)
+def dated_occasions(cohort: Cohort, dates: CohortDates | None = None) -> tuple[Occasion, ...]:
+    """What has a day of its own, by that day; of one day, what opens comes before what is sent and what closes.
+
+    `dates` are the cohort's anchors, for who has worked them out already.
+    """
+    dates = dates or CohortDates(cohort)
     in_lifecycle_order = [
         *_recruit(dates),
         *_match(dates),

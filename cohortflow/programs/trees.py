@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from cohortflow.programs.syntax import syntax_fault
 from schemas.errors import Fault
 
 MOST_BYTES = 256 * 1024
@@ -15,7 +16,7 @@ MOST_REFUSALS = 20
 Path = tuple[str | int, ...]
 # The loader written in C reads the same text ten times as fast; both give the same events.
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def load_tree(text: str, file: str) -> tuple[Node | None, list[Fault]]:
     try:
         node = builder.document(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
-        return None, [*builder.faults, _syntax_fault(error, text, file)]
+        return None, [*builder.faults, syntax_fault(error, text, file)]
     except yaml.YAMLError:
         return None, [*builder.faults, fault_at(start, (), "is not YAML; save it as plain UTF-8 text")]
     except _Enough:
@@ -134,29 +135,6 @@ def load_tree(text: str, file: str) -> tuple[Node | None, list[Fault]]:
 def _mark_at(text: str, index: int, file: str) -> Mark:
     before = text[:index]
     return Mark(file, before.count("\n") + 1, index - (before.rfind("\n") + 1) + 1)
-
-
-def _syntax_fault(error: yaml.MarkedYAMLError, text: str, file: str) -> Fault:
-    place = error.problem_mark or error.context_mark
-    line, column = (place.line + 1, place.column + 1) if place else (1, 1)
-    lines = text.splitlines()
-    row = lines[line - 1] if line <= len(lines) else ""
-    problem = error.problem or ""
-    if "\t" in row[: len(row) - len(row.lstrip())] or "tab" in problem:
-        message = "a tab stands where YAML wants spaces; replace it with two spaces"
-        return fault_at(Mark(file, line, row.find("\t") + 1 or column), (), message)
-    if "mapping values" in problem:
-        message = "a colon begins a second value here, or the line is indented too far; put the text in quotes"
-    elif "end of stream" in problem:
-        begun = error.context_mark or place
-        line, column = (begun.line + 1, begun.column + 1) if begun else (line, column)
-        message = "a quote or bracket that begins near here is never closed; close it"
-    elif "cannot start any token" in problem:
-        message = f"a value cannot begin with {row[column - 1 : column]!r}; put it in quotes"
-    else:
-        wrong = "a missing bracket, comma, dash or colon, or a wrong indent"
-        message = f"is not valid YAML here; look at this line and the one above for {wrong}"
-    return fault_at(Mark(file, max(1, min(line, len(lines) or 1)), column), (), message)
 
 
 class _Enough(Exception):

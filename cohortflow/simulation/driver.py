@@ -1,4 +1,4 @@
-"""Live through a whole cohort: the real flows, store and mail on the instance clock, with robots for people.
+"""Live through whole cohorts: the real flows, store and mail on the instance clock, with robots for people.
 
 Time jumps from one instant with something to do to the next. People answer at the end of their day; the approver
 says yes the day after being asked. Same inputs and seed: the same life, whatever the machine and its clock.
@@ -7,7 +7,7 @@ says yes the day after being asked. Same inputs and seed: the same life, whateve
 import heapq
 import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -41,14 +41,23 @@ SLIPS = (
     "090003,kim.slip@acme.example,Kim Slip,010001,Finance,Analyst,P3,Austin,2023-09-18,en,Secondment,f\r\n"
 )
 Progress = Callable[[datetime, float], None]
+Waiting = tuple[datetime, int, str, Reply]  # when it is told, a number that keeps the order, the cohort, what is told
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A cohort and those who play its people."""
+
+    cohort: Cohort
+    robots: Robots
 
 
 @dataclass
 class Life:
-    """A simulated cohort after (or while) it is lived."""
+    """Simulated cohorts, by id, after (or while) they are lived."""
 
     house: House
-    cohort: Cohort
+    casts: dict[str, Cast]
     transport: MemoryTransport
     began_at: datetime
     now: datetime
@@ -57,6 +66,16 @@ class Life:
     refused: list[Refused] = field(default_factory=list)
     approvals: int = 0
     problems: list[str] = field(default_factory=list)
+
+    @property
+    def cohort(self) -> Cohort:
+        """The cohort, for a life of a single one."""
+        return next(iter(self.casts.values())).cohort
+
+    @property
+    def zone(self) -> str:
+        """Where the company's day begins."""
+        return self.cohort.program.calendar.time_zone
 
 
 @dataclass(frozen=True)
@@ -98,15 +117,42 @@ def simulated(
         engine: plain (functions) or prefect (Prefect's own engine).
         hook: called after every pass, for those who want to interfere.
     """
-    cohort = read_cohort(read_config(program_file), program_file.stem, key, folder=program_file.parent.name)
-    first = min(each.due_at for each in dated_occasions(cohort)) - timedelta(days=2)
+    with simulated_together(
+        {program_file: [key]},
+        people=people,
+        roster_file=roster_file,
+        seed=seed,
+        engine=engine,
+        progress=progress,
+        hook=hook,
+    ) as life:
+        yield life
+
+
+@contextmanager
+def simulated_together(
+    chosen: Mapping[Path, Collection[str]],
+    *,
+    people: int = 600,
+    roster_file: Path | None = None,
+    seed: int = 1,
+    engine: str = "plain",
+    progress: Progress | None = None,
+    hook: Callable[[Life], None] | None = None,
+) -> Iterator[Life]:
+    """The same for cohorts of one company and calendar: program file -> keys of cohorts; the files share a folder."""
+    cohorts = [
+        read_cohort(read_config(file), file.stem, key, folder=file.parent.name)
+        for file, keys in chosen.items()
+        for key in keys
+    ]
+    first = min(each.due_at for cohort in cohorts for each in dated_occasions(cohort)) - timedelta(days=2)
     with ExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cohortflow-")))
         settings = Settings(
-            home=home,
-            program_dir=program_file.resolve().parent,
-            only_programs=(program_file.stem,),
-            only_cohorts=(key,),
+            home=Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cohortflow-"))),
+            program_dir=next(iter(chosen)).resolve().parent,
+            only_programs=tuple(sorted({file.stem for file in chosen})),
+            only_cohorts=tuple(sorted({cohort.key for cohort in cohorts})),
             durable=False,
             database_url="",
             mail="",
@@ -119,15 +165,15 @@ def simulated(
         stack.enter_context(living_in(house))
         if engine == "plain":
             stack.enter_context(plainly())
-        roster = roster_of(cohort, people, roster_file, seed, first.date())
-        life = Life(house, cohort, transport, first, first)
-        live(life, roster, Robots(seed, cohort.forms, forms_of(cohort)), progress, hook)
+        casts = {cohort.id: Cast(cohort, Robots(seed, cohort.forms, forms_of(cohort))) for cohort in cohorts}
+        life = Life(house, casts, transport, first, first)
+        live(life, roster_of(cohorts, people, roster_file, seed, first.date()), progress, hook)
         yield life
 
 
-def roster_of(cohort: Cohort, people: int, roster_file: Path | None, seed: int, on: date) -> Roster:
+def roster_of(cohorts: Sequence[Cohort], people: int, roster_file: Path | None, seed: int, on: date) -> Roster:
     """The given export, or that of a synthetic company whose people join, leave and move from month to month."""
-    source = cohort.program.people.source
+    source, ends = cohorts[0].program.people.source, max(cohort.ends for cohort in cohorts)
     if roster_file is not None:
         given = roster_file.read_bytes()
         return Roster(lambda day: given, source)
@@ -135,8 +181,8 @@ def roster_of(cohort: Cohort, people: int, roster_file: Path | None, seed: int, 
     known: dict[date, bytes] = {}
 
     def of_the_month(day: date) -> bytes:
-        # Once the cohort is over, a quarter is close enough for who is still there.
-        month = day.month if day <= cohort.ends else 1 + 3 * ((day.month - 1) // 3)
+        # Once the last cohort is over, a quarter is close enough for who is still there.
+        month = day.month if day <= ends else 1 + 3 * ((day.month - 1) // 3)
         exported = max(on, day.replace(month=month, day=1))
         if exported not in known:
             known[exported] = (company.roster_csv(exported) + SLIPS).encode()
@@ -156,19 +202,18 @@ def forms_of(cohort: Cohort) -> dict[str, str]:
 def live(
     life: Life,
     roster: Roster,
-    robots: Robots,
     progress: Progress | None,
     hook: Callable[[Life], None] | None,
 ) -> None:
     """Jump from instant to instant until nothing is left to do."""
-    calendar, seen, order = life.cohort.program.calendar, 0, itertools.count()
-    replies: list[tuple[datetime, int, Reply]] = []
-    approvals: list[datetime] = []
-    ends = max(each.due_at for each in dated_occasions(life.cohort))
+    seen, order = 0, itertools.count()
+    replies: list[Waiting] = []
+    approvals: list[tuple[datetime, str]] = []
+    ends = max(each.due_at for cast in life.casts.values() for each in dated_occasions(cast.cohort))
     passes, stuck = Passes(life.house, roster.source), 0
     while True:
         before = life.now
-        roster.drop(life.house.settings.home, local_day(life.now, calendar.time_zone))
+        roster.drop(life.house.settings.home, local_day(life.now, life.zone))
         totals = passes.at(life.now)
         life.passes += 1
         if totals["failed"]:
@@ -177,9 +222,9 @@ def live(
         seen += len(sent)
         for mail in _seen(life, [each.letter.message_id for each in sent]):
             if mail.template in ASKED_TO_APPROVE and mail.person_id == "role:approver#1":
-                approvals.append(_next_day_at(life.now, APPROVING_HOUR, calendar.time_zone))
-            for at, told in _replies_to(mail, robots, calendar.time_zone):
-                heapq.heappush(replies, (at, next(order), told))
+                approvals.append((_next_day_at(life.now, APPROVING_HOUR, life.zone), mail.cohort_id))
+            for at, told in _replies_to(mail, life.casts[mail.cohort_id].robots, life.zone):
+                heapq.heappush(replies, (at, next(order), mail.cohort_id, told))
         if hook is not None:
             hook(life)
         life.now = next_instant(life, replies, approvals)
@@ -195,11 +240,11 @@ def live(
         _approver_approves(life, approvals)
 
 
-def next_instant(life: Life, replies: list[tuple[datetime, int, Reply]], approvals: list[datetime]) -> datetime:
+def next_instant(life: Life, replies: list[Waiting], approvals: list[tuple[datetime, str]]) -> datetime:
     """The next instant with something to do; None when there is none."""
     with life.house.database.read() as db:
         candidates = [occasions.next_instant(db), messages.next_instant(db)]
-    candidates += [replies[0][0] if replies else None, min(approvals, default=None)]
+    candidates += [replies[0][0] if replies else None, min(approvals)[0] if approvals else None]
     known = [each for each in candidates if each is not None]
     return max(life.now, min(known)) if known else None  # type: ignore[return-value]
 
@@ -210,22 +255,25 @@ def _replies_to(mail: MailSeen, robots: Robots, zone: str) -> Iterator[tuple[dat
         yield _evening_of(reply.at, zone), told
 
 
-def _people_answer(life: Life, replies: list[tuple[datetime, int, Reply]]) -> None:
-    due = []
+def _people_answer(life: Life, replies: list[Waiting]) -> None:
+    due: dict[str, list[Reply]] = {}
     while replies and replies[0][0] <= life.now:
-        reply = heapq.heappop(replies)[2]
-        due.append(reply if reply.at <= life.now else Reply(**{**reply.__dict__, "at": life.now}))
-    if due:
-        due.sort(key=lambda reply: (reply.at, reply.person_id, reply.form, reply.about))
-        life.replies += len(due)
-        life.refused += take_in_answers(life.house, life.cohort.id, due, life.now, via="robot")
+        *_, cohort_id, reply = heapq.heappop(replies)
+        told = reply if reply.at <= life.now else Reply(**{**reply.__dict__, "at": life.now})
+        due.setdefault(cohort_id, []).append(told)
+    for cohort_id, told_now in sorted(due.items()):
+        told_now.sort(key=lambda reply: (reply.at, reply.person_id, reply.form, reply.about))
+        life.replies += len(told_now)
+        life.refused += take_in_answers(life.house, cohort_id, told_now, life.now, via="robot")
 
 
-def _approver_approves(life: Life, approvals: list[datetime]) -> None:
-    if any(at <= life.now for at in approvals):
-        approvals[:] = [at for at in approvals if at > life.now]
-        by = life.cohort.program.approvers[0] if life.cohort.program.approvers else life.cohort.program.owner
-        life.approvals += approve_matches(life.cohort.id, part_of(by, life.cohort) or by, life.now)
+def _approver_approves(life: Life, approvals: list[tuple[datetime, str]]) -> None:
+    due = sorted({cohort_id for at, cohort_id in approvals if at <= life.now})
+    approvals[:] = [(at, cohort_id) for at, cohort_id in approvals if at > life.now]
+    for cohort_id in due:
+        cohort = life.casts[cohort_id].cohort
+        by = cohort.program.approvers[0] if cohort.program.approvers else cohort.program.owner
+        life.approvals += approve_matches(cohort_id, part_of(by, cohort) or by, life.now)
 
 
 def _seen(life: Life, message_ids: list[str]) -> list[MailSeen]:

@@ -1,4 +1,4 @@
-"""Cohorts enter the store, follow their file until they begin, and change only through their own line afterwards."""
+"""Cohorts enter the store and follow their file until they begin; what happens then stands in `edits`."""
 
 import hashlib
 import json
@@ -15,7 +15,6 @@ from cohortflow.programs.occasions import dated_occasions
 from cohortflow.store import cohorts, events, occasions
 from cohortflow.store.cohorts import CohortRow
 from schemas.changes import Note
-from schemas.occasions import Occasion
 
 LATE = "declared after its first date; give it a new date, or resume it with compressed dates"
 ACTOR = "configuration"
@@ -74,60 +73,6 @@ def withdraw(db: Connection, row: CohortRow, now: datetime) -> None:
     events.append(db, row.cohort_id, [Note("cohort.withdrawn")], at=now, actor=ACTOR)
 
 
-def change_line(
-    db: Connection, row: CohortRow, old: Cohort, new: Cohort, line: Mapping[str, Any], now: datetime
-) -> str | None:
-    """A running cohort's line was edited: move and add what is not ready yet, or refuse the whole edit.
-
-    Returns:
-        Why the edit is refused, in words for the coordinator; None when it was applied.
-    """
-    reason = reason_to_refuse(row, old, new, occasions.states(db, row.cohort_id), now)
-    if reason:
-        cohorts.change(db, row.cohort_id, refused_line=f"{line_mark(line)} {reason}")
-        note = Note("line.refused", counts={"reason": reason})
-        events.append(db, row.cohort_id, [note], at=now, actor=ACTOR, bundle=row.config_hash)
-        return reason
-    before = {each.key: each for each in dated_occasions(old)}
-    notes = []
-    for item in dated_occasions(new):
-        known = before.get(item.key)
-        if known is not None and known != item and occasions.move(db, row.cohort_id, item, now):
-            notes.append(Note("occasion.moved", item.key))
-    added = occasions.insert(db, row.cohort_id, dated_occasions(new), row.config_hash, now)
-    cohorts.change(db, row.cohort_id, line=dict(line), refused_line=None)
-    notes.append(Note("line.changed", counts={"moved": len(notes), "added": added}))
-    events.append(db, row.cohort_id, notes, at=now, actor=ACTOR, bundle=row.config_hash)
-    return None
-
-
 def line_mark(line: Mapping[str, Any]) -> str:
     """A short mark of a line, to know it again."""
     return hashlib.sha256(json.dumps(dict(line), sort_keys=True).encode()).hexdigest()[:12]
-
-
-def reason_to_refuse(
-    row: CohortRow, old: Cohort, new: Cohort, states: Mapping[tuple[str, str], str], now: datetime
-) -> str | None:
-    """Why a running cohort cannot follow an edit of its line."""
-    if new.starts != old.starts:
-        return "starts: a cohort that has begun keeps its start; declare a new cohort instead"
-    if new.seats < old.seats:
-        return "seats: fewer seats than people were told of need an approver; write at least as many as before"
-    before, after = _by_key(old), _by_key(new)
-    for key in before:
-        if key not in after and states.get((key, "-")) == "pending":
-            return f"{key}: taking away what is still to come needs an approver; put it back"
-    for key, item in after.items():
-        changed = key not in before or before[key].due_at != item.due_at
-        if not changed:
-            continue
-        if states.get((key, "-")) in ("done", "skipped"):
-            return f"{key}: has run already and keeps its date"
-        if item.due_at < now:
-            return f"{key}: {item.due_on} has passed; write a day that is still to come"
-    return None
-
-
-def _by_key(cohort: Cohort) -> dict[str, Occasion]:
-    return {each.key: each for each in dated_occasions(cohort)}

@@ -41,6 +41,13 @@ def read_row(db: Connection, cohort_id: str) -> CohortRow | None:
 _ROW = sa.select(cohorts).where(cohorts.c.cohort_id == sa.bindparam("cohort_id"))
 
 
+def lock_row(db: Connection, cohort_id: str) -> CohortRow | None:
+    """One cohort, held against every other change until this transaction ends, though nothing of it is changed."""
+    query = sa.select(cohorts).where(cohorts.c.cohort_id == cohort_id).with_for_update()
+    row = db.execute(query).mappings().first()
+    return CohortRow(**row) if row else None
+
+
 def read_rows(db: Connection, program_id: str | None = None) -> list[CohortRow]:
     """Every cohort, or those of one program, by id."""
     query = sa.select(cohorts).order_by(cohorts.c.cohort_id)

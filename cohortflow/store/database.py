@@ -64,6 +64,19 @@ class Database:
         self.engine.dispose()
 
 
+def open_existing(url: str, *, timeout: int = TIMEOUT_SECONDS) -> Database | None:
+    """The database at a URL, to look at; None where there is none yet, and none is made."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+        return None
+    database = open_database(url, timeout=timeout)
+    with database.read() as db:
+        if sa.inspect(db).has_table("cohorts"):
+            return database
+    database.close()
+    return None
+
+
 def open_database(url: str, *, durable: bool = True, timeout: int = TIMEOUT_SECONDS) -> Database:
     """Open the database at a SQLAlchemy URL; a SQLite file is made, private to its owner, if it is not there.
 

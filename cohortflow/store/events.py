@@ -52,6 +52,12 @@ _LAST = (
 )
 
 
+def count(db: Connection, chain: str, kind: str) -> int:
+    """How many lines of one kind a chain has."""
+    query = sa.select(sa.func.count()).where(events.c.chain == chain, events.c.kind == kind)
+    return int(db.execute(query).scalar_one())
+
+
 def seal(row: dict[str, object]) -> str:
     """The hash of one line and, through `previous`, of all lines before it."""
     at = row["at"]

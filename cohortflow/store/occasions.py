@@ -34,6 +34,11 @@ class Claim:
     attempts: int
 
 
+def real_now() -> float:
+    """Leases run in real time, whatever the instance clock shows."""
+    return time.time()
+
+
 def insert(db: Connection, cohort_id: str, items: Iterable[Occasion], config_hash: str, now: datetime) -> int:
     """Add occasions that are not there yet; one that waits for something already done is ready at once."""
     items = list(items)
@@ -50,7 +55,7 @@ def insert(db: Connection, cohort_id: str, items: Iterable[Occasion], config_has
         over = before is not None and before.state in ("done", "skipped")
         done_at = before.done_at if before is not None and over else None
         rows.append(
-            _row(cohort_id, item, place, config_hash, now, free=item.waits_for is None or over, done_at=done_at)
+            new_row(cohort_id, item, place, config_hash, now, free=item.waits_for is None or over, done_at=done_at)
         )
     if rows:
         db.execute(occasions.insert(), rows)
@@ -62,9 +67,10 @@ _KNOWN = sa.select(occasions.c.key, occasions.c.about, occasions.c.state, occasi
 )
 
 
-def _row(
+def new_row(
     cohort_id: str, item: Occasion, place: int, config_hash: str, now: datetime, *, free: bool, done_at: datetime | None
 ) -> dict[str, Any]:
+    """The columns of an occasion; `free` is whether it waits for nothing that is not done."""
     attach = str(item.attach) if item.attach else None
     by_site = {site: at.isoformat() for site, at in (item.due_by_site or {}).items()}
     ready = None
@@ -265,20 +271,3 @@ _NEXT = (
         cohorts.c.roster_hold.is_(None),
     )
 )
-
-
-def move(db: Connection, cohort_id: str, item: Occasion, now: datetime) -> bool:
-    """Give an occasion that is not ready another due instant; False when it is done, ready or unknown."""
-    where = sa.and_(
-        occasions.c.cohort_id == cohort_id,
-        occasions.c.key == item.key,
-        occasions.c.about == "-",
-        occasions.c.state == "pending",
-        sa.or_(occasions.c.ready_at.is_(None), occasions.c.ready_at > now),
-    )
-    fresh = _row(cohort_id, item, 0, "", now, free=True, done_at=None)
-    ready = sa.case(
-        (occasions.c.ready_at.is_(None), None), else_=sa.bindparam("r", fresh["ready_at"], occasions.c.due_at.type)
-    )
-    values = {name: fresh[name] for name in ("due_on", "due_at", "ends_at", "waits_for", "details")}
-    return db.execute(occasions.update().where(where).values(**values, ready_at=ready)).rowcount == 1

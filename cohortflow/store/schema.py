@@ -23,7 +23,7 @@ def migrate(database: Database, *, secret: str | None = None) -> None:
     Args:
         secret: what message ids are derived from; a simulation passes one made of its seed, so that ids repeat.
     """
-    config = _config()
+    config = migration_config()
     if _is_current(database, config):
         return
     with database.engine.connect() as connection:
@@ -45,7 +45,8 @@ def migrate(database: Database, *, secret: str | None = None) -> None:
                 db.commit()
 
 
-def _config() -> Config:
+def migration_config() -> Config:
+    """Where Alembic finds the migrations."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config

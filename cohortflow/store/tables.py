@@ -123,6 +123,16 @@ cohorts = sa.Table(
     sa.CheckConstraint("state in ('declared', 'held', 'running', 'closed')", name="ck_cohorts_state"),
 )
 
+waiting_edits = sa.Table(
+    "waiting_edits",
+    metadata,
+    sa.Column("cohort_id", sa.Text, sa.ForeignKey("cohorts.cohort_id"), primary_key=True),
+    _text("mark"),
+    sa.Column("line", sa.JSON, nullable=False),
+    sa.Column("consequences", sa.JSON, nullable=False),
+    _at("seen_at", null=False),
+)
+
 occasions = sa.Table(
     "occasions",
     metadata,

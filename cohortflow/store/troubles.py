@@ -1,8 +1,8 @@
 """What a database may answer instead of doing its work, in plain words: locked, full, closed, out of reach."""
 
 import sqlite3
+import sys
 
-import psycopg
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.event import listens_for
 
@@ -53,7 +53,9 @@ def in_words(error: BaseException | None) -> str | None:
     if isinstance(error, sqlite3.Error):
         # The lower byte is the kind of trouble, the rest says more about it.
         return BY_SQLITE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-    if isinstance(error, psycopg.Error):
+    # Whoever has such an error has loaded its driver; where the database is SQLite, nobody should wait for it.
+    psycopg = sys.modules.get("psycopg")
+    if psycopg and isinstance(error, psycopg.Error):
         unreachable = isinstance(error, psycopg.OperationalError) and error.sqlstate is None
         return OUT_OF_REACH if unreachable else BY_POSTGRESQL.get(error.sqlstate or "")
     return None

@@ -62,6 +62,30 @@ def test_nothing_in_a_file_steers_the_terminal(configs, capsys):
     assert "\x1b" not in capsys.readouterr().out
 
 
+def test_faults_of_the_texts_are_told_too(configs, capsys, tmp_path):
+    templates = Path(shutil.copytree(ROOT / "templates", tmp_path / "templates"))
+    text = templates / "recruit" / "invite.en.md"
+    text.write_text(text.read_text().replace("{{ reader.name }}", "{{ reader.nmae }}") + "\nAnswer by 5 March.\n")
+
+    assert check([], configs, templates, as_json=False) == 1
+
+    printed = capsys.readouterr().out
+    assert "templates/recruit/invite.en.md:7:1: body: 'nmae' is not known here; did you mean 'name'?" in printed
+    assert "body: warning: holds a date of its own ('5 March')" in printed
+
+
+def test_seats_are_held_against_the_roster(configs, capsys, tmp_path):
+    inbox = tmp_path / "inbox" / "workers"
+    inbox.mkdir(parents=True)
+    (inbox / "workers.csv").write_text(
+        "Employee ID,Grade,Department,Hire Date,Status\nE1,P7,Sales,2019-04-01,Active\nE2,P2,Sales,2019-04-01,Active\n"
+    )
+
+    assert check([configs / "first-steps.yaml"], configs, ROOT / "templates", as_json=False, home=tmp_path) == 0
+
+    assert "cohorts.2027-summer.seats: warning: 30 seats cannot be filled" in capsys.readouterr().out
+
+
 def test_an_empty_folder_says_what_to_do(tmp_path, capsys):
     assert check([], tmp_path, ROOT / "templates", as_json=False) == 1
     assert "holds no program" in capsys.readouterr().out

@@ -1,6 +1,7 @@
 """`plan` shows dates and mails, reads files only, and says which program or cohort was probably meant."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -65,12 +66,14 @@ def test_faults_keep_a_plan_from_being_shown(run, tmp_path):
 
 
 @pytest.mark.parametrize("command", [["--help"], ["check"], ["plan", "emerging-leaders/2027-spring"]])
-def test_quick_commands_import_nothing_slow(command):
+def test_quick_commands_import_nothing_slow(command, tmp_path):
     told = (
         "import sys; from typer.testing import CliRunner; from cohortflow.cli.main import app; "
         f"assert CliRunner().invoke(app, {command!r}).exit_code == 0; "
         "print([name for name in ('prefect', 'pandas', 'sqlalchemy', 'ortools') if name in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", told], cwd=ROOT, capture_output=True, text=True, check=True)
+    where = {**os.environ, "COHORTFLOW_HOME": str(tmp_path), "COHORTFLOW_PROGRAM_DIR": str(ROOT / "program_configs")}
+    python = [sys.executable, "-c", told]
+    done = subprocess.run(python, cwd=ROOT, env=where, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"

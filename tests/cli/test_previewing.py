@@ -16,6 +16,21 @@ def test_every_kind_of_mail_has_a_sample(run, message):
     assert "made-up reader" in shown.stderr
 
 
+@pytest.mark.parametrize("message", MAILS)
+def test_a_sample_speaks_the_language_asked_for(run, message):
+    shown = run("preview", "emerging-leaders/2027-spring", "--message", message, "--language", "de")
+
+    assert "Language: de" in shown.stdout
+    assert "Frühjahr 2027" in shown.stdout and "Hallo" in shown.stdout
+
+
+def test_a_language_without_a_text_falls_back_whole(run):
+    shown = run("preview", "emerging-leaders/2027-spring", "--message", "invite", "--language", "fr")
+
+    assert "Language: en" in shown.stdout
+    assert "1 March 2027" in shown.stdout and "mars" not in shown.stdout
+
+
 def test_a_persons_own_mail_names_the_partner(run, at_home, tmp_path):
     scene = at_home(cohort_announced(tmp_path))
     mentee = scene.matches("approved")[0]["mentee_id"]

@@ -16,7 +16,7 @@ def written(texts):
     """Stationery with one message of our own, "recruit/hello"."""
 
     def write(body: str, subject: str = "Hello", name: str = "recruit/hello.en.md") -> Stationery:
-        layout = {key: texts[key] for key in ("layout.html", "layout.txt", "footer.en.md")}
+        layout = {key: texts[key] for key in ("layout.html", "layout.txt", "footer.en.md", "words.en.yaml")}
         return Stationery({**layout, name: HEAD.format(subject=subject) + body})
 
     return write
@@ -147,6 +147,7 @@ def test_a_missing_text_is_said_to_be_missing(stationery, context):
         "templates/layout.html",
         "templates/layout.txt",
         "templates/footer.en.md",
+        "templates/words.en.yaml",
     }
 
 
@@ -265,7 +266,7 @@ def test_the_language_falls_back_to_english(texts, context):
     german = HEAD.format(subject="Hallo {{ reader.name }}") + "Bis {{ deadline }}: {{ counts.applied }}"
     stationery = Stationery({**texts, "recruit/hello.de.md": german})
 
-    assert stationery.render("recruit", "invite", "de", context()).language == "en"
+    assert stationery.render("recruit", "invite", "fr", context()).language == "en"
     assert stationery.language_of("recruit", "hello", "fr") == "de"
     parts = stationery.render("recruit", "hello", "de-AT", context(language="de"))
     assert '<html lang="de"' in parts.html

@@ -1,30 +1,14 @@
-"use strict";
 const STAGES = { recruit: "Recruit", match: "Match", orient: "Orient", check_in: "Check in", evaluate: "Evaluate", close: "Close", program: "Program" };
-const $ = (id) => document.getElementById(id);
-const number = new Intl.NumberFormat("en");
 const longDay = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 const shortDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const state = { letters: [], files: [], byId: new Map(), view: "day", shown: [], current: null, words: null, part: "mail", blobs: [] };
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "style") made.style.setProperty("--stage", value);
-    else if (value !== false && value != null) made.setAttribute(name, value);
-  }
-  made.append(...children.filter((child) => child != null));
-  return made;
-}
-const colour = (stage) => `var(--${stage in STAGES ? stage : "program"})`;
+const colour = (stage) => `s-${stage in STAGES ? stage : "program"}`;
 const stageName = (stage) => STAGES[stage] || stage;
-const counted = (count, one, many) => `${number.format(count)} ${count === 1 ? one : many}`;
 const dayOf = (day, format = longDay) => format.format(new Date(`${day}T00:00Z`));
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 
 async function unpack() {
-  const packed = new Blob([bytesOf($("packed").textContent)]).stream();
-  const book = await new Response(packed.pipeThrough(new DecompressionStream("deflate"))).json();
+  const book = await unpacked();
   state.letters = book.letters;
   state.files = book.files;
   book.letters.forEach((letter) => state.byId.set(letter.id, letter));
@@ -59,7 +43,7 @@ function row(letter) {
   const first = state.view === "person" ? letter.subject : letter.to || letter.person;
   const second = state.view === "person" ? `${stageName(letter.stage)} · ${letter.template.replaceAll("_", " ")}` : letter.subject;
   const name = element("b", {}, first, sent ? null : element("em", {}, ` · ${letter.state}`));
-  return element("a", { class: "row", href: `#${encodeURIComponent(letter.id)}`, "data-id": letter.id, style: colour(letter.stage),
+  return element("a", { class: `row ${colour(letter.stage)}`, href: `#${encodeURIComponent(letter.id)}`, "data-id": letter.id,
     "aria-current": letter === state.current ? "true" : null },
     element("i", { title: stageName(letter.stage) }), element("time", {}, line), name, element("span", {}, second));
 }
@@ -79,7 +63,7 @@ function fill(details, group, all = false) {
 }
 
 function more(letters) {
-  const button = element("button", { type: "button", class: "row more", style: colour(letters[0].stage) }, element("i"), element("span", {},
+  const button = element("button", { type: "button", class: `row more ${colour(letters[0].stage)}` }, element("i"), element("span", {},
     `and ${number.format(letters.length - 3)} more like these (${letters[0].template.replaceAll("_", " ")})`));
   button.addEventListener("click", () => button.replaceWith(...letters.slice(3).map(row)));
   return button;
@@ -89,6 +73,7 @@ function drawList() {
   const sought = $("search").value.trim(), letters = sought ? find(sought) : state.letters;
   const groups = grouped(letters), list = $("list");
   state.sought = sought;
+  $("print").textContent = sought ? "Print these" : "Print";
   for (const group of groups) group.clusters = state.view === "day" ? clustered(group.letters) : [group.letters];
   state.shown = groups.flatMap((group) => group.clusters.flat());
   state.place = new Map(groups.flatMap((group, index) => group.letters.map((letter) => [letter.id, index])));
@@ -158,8 +143,8 @@ function open(letter) {
 function facts(letter) {
   const rows = [
     ["To", `${letter.to || letter.person}${letter.role ? `, ${letter.role}` : ""}`],
-    ["Sent", letter.time],
-    ["", [element("span", { class: "chip stage", style: colour(letter.stage) }, stageName(letter.stage)),
+    ["Sent", `${dayOf(letter.day)}, ${letter.time}`],
+    ["", [element("span", { class: `chip stage ${colour(letter.stage)}` }, stageName(letter.stage)),
       ...[letter.occasion, letter.template, letter.language, letter.state].filter(Boolean).map((word) => element("span", { class: "chip" }, word))]],
   ];
   return element("dl", { class: "facts" }, ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, ...[value].flat())]));
@@ -180,22 +165,32 @@ function showPart(part) {
   state.part = part;
   const letter = state.current;
   document.querySelectorAll("[data-part]").forEach((tab) => tab.setAttribute("aria-selected", String(tab.dataset.part === part)));
-  $("part").replaceChildren(part === "text" ? element("pre", {}, letter.text) : framed(letter.html));
+  $("part").replaceChildren(part === "text" ? element("pre", {}, letter.text) : framed(letter.html, "The mail as its reader saw it", keys));
 }
 
-// No scripts, no forms, no way out: same origin only lets this page measure how tall the mail is.
-function framed(html) {
-  const frame = element("iframe", { sandbox: "allow-same-origin", title: "The mail as its reader saw it", referrerpolicy: "no-referrer" });
-  frame.addEventListener("load", () => {
-    const inside = frame.contentDocument;
-    const fit = () => { frame.style.height = `${Math.ceil(inside.documentElement.getBoundingClientRect().height) + 2}px`; };
-    fit();
-    new ResizeObserver(fit).observe(inside.documentElement);
-    inside.addEventListener("click", (event) => event.target.closest("a") && event.preventDefault());
-    inside.addEventListener("keydown", keys);
-  });
-  frame.srcdoc = html;
-  return frame;
+// ---- on paper
+
+const MOST_ON_PAPER = 400, SHEET = 840;
+const framesOf = (place) => [...document.querySelectorAll(`${place} iframe`)];
+const toSheet = (height) => Math.max(0.45, SHEET / height);
+
+// One mail a sheet: those that the list shows, so a search or a person comes first.
+async function printShown() {
+  const letters = state.shown.slice(0, MOST_ON_PAPER);
+  const sheets = letters.map((letter) => element("article", {}, element("h2", {}, letter.subject), facts(letter), framed(inLight(letter.html), letter.subject, keys)));
+  document.body.classList.add("prints");
+  $("paper").replaceChildren(...sheets);
+  await loaded(framesOf("#paper"));
+  await settled();
+  await shrink(framesOf("#paper"), toSheet);
+  document.body.dataset.printable = String(sheets.length);
+  print();
+}
+
+function unprint() {
+  $("paper").replaceChildren();
+  document.body.classList.remove("prints");
+  grow(framesOf("#part"));
 }
 
 // ---- the cover
@@ -211,15 +206,15 @@ function cover() {
     element("h2", {}, document.title),
     element("p", {}, "Every mail as its reader got it: choose one on the left, or begin with a stage."),
     ...days(), element("ol", {}, ...stages.map((stage) => chapter(stage, most))),
-    element("p", { class: "keys" }, element("kbd", {}, "/"), " search   ", element("kbd", {}, "j"), " ", element("kbd", {}, "k"),
-      " next, previous   ", element("kbd", {}, "t"), " plain text   ", element("kbd", {}, "Esc"), " back to this page")));
+    element("p", { class: "keys" }, element("kbd", {}, "/"), " search   ", element("kbd", {}, "j"), " ", element("kbd", {}, "k"), " or ",
+      element("kbd", {}, "↓"), " ", element("kbd", {}, "↑"), " next, previous   ", element("kbd", {}, "t"), " plain text   ", element("kbd", {}, "Esc"), " back to this page")));
 }
 
 function chapter({ stage, letters }, most) {
   const bar = element("i");
   bar.style.width = `${(100 * letters.length) / most}%`;
   const span = [...new Set([letters[0], letters.at(-1)].map((letter) => dayOf(letter.day, shortDay)))].join(" to ");
-  return element("li", {}, element("a", { href: `#${encodeURIComponent(letters[0].id)}`, style: colour(stage) },
+  return element("li", {}, element("a", { href: `#${encodeURIComponent(letters[0].id)}`, class: colour(stage) },
     element("b", {}, stageName(stage)), bar, element("small", {}, `${counted(letters.length, "mail", "mails")}, ${span}`)));
 }
 
@@ -241,7 +236,7 @@ function dayBar(day, letters, most, left) {
   for (const stage of Object.keys(STAGES)) {
     const share = letters.filter((letter) => letter.stage === stage).length / letters.length;
     if (!share) continue;
-    const part = element("i", { style: colour(stage) });
+    const part = element("i", { class: colour(stage) });
     part.style.height = `${100 * Math.sqrt(letters.length / most) * share}%`;
     bar.append(part);
   }
@@ -284,7 +279,8 @@ function keys(event) {
     if (event.key === "Enter" && state.shown[0]) { typing.blur(); go(state.shown[0]); }
     return;
   } else if (event.key === "/") $("search").focus();
-  else if (event.key === "j" || event.key === "k") step(event.key === "j" ? 1 : -1);
+  else if (["j", "ArrowRight", "ArrowDown"].includes(event.key)) step(1);
+  else if (["k", "ArrowLeft", "ArrowUp"].includes(event.key)) step(-1);
   else if (event.key === "t" && state.current) showPart(state.part === "text" ? "mail" : "text");
   else return;
   event.preventDefault();
@@ -307,6 +303,9 @@ function listen() {
     if (by) step(Number(by));
   });
   document.addEventListener("keydown", keys);
+  $("print").addEventListener("click", printShown);
+  addEventListener("beforeprint", () => shrink(framesOf("#part"), toSheet));
+  addEventListener("afterprint", unprint);
   addEventListener("hashchange", follow);
 }
 

@@ -7,7 +7,7 @@ import pytest
 from scene_files import COHORT
 from store_rows import DAY, HOUR, MONDAY, add, change, claim, finish, occasion, only, rows
 
-from cohortflow.store import cohorts, occasions
+from cohortflow.store import cohorts, occasions, rescheduling
 from cohortflow.store.database import Database
 
 NOW = MONDAY
@@ -160,11 +160,14 @@ def test_ready_work_names_each_stage_once(running: Database) -> None:
         }
 
 
-def test_only_what_is_not_ready_yet_can_be_moved(running: Database) -> None:
+def test_only_what_nobody_has_in_hand_can_be_moved(running: Database) -> None:
     add(running, occasion("a", NOW), occasion("b", NOW + DAY), occasion("c", NOW + DAY, waits_for="a"))
+    assert claim(running) is not None
 
     with running.write() as db:
-        moved = [occasions.move(db, COHORT, occasion(key, NOW + 2 * DAY), NOW) for key in ("a", "b", "c")]
+        gates = {"a": None, "b": None, "c": "a"}
+        items = [occasion(key, NOW + 2 * DAY, waits_for=gate) for key, gate in gates.items()]
+        moved = [rescheduling.move(db, COHORT, item, NOW) for item in items]
 
     assert moved == [False, True, True]
     assert [row["ready_at"] for row in rows(running, "occasions")] == [NOW, NOW + 2 * DAY, None]

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from side_by_side import side_by_side
+from store_rows import MONDAY
 
 from cohortflow.store import instances
 from cohortflow.store.database import Database, open_database
-from cohortflow.store.schema import migrate
+from cohortflow.store.schema import migrate, migration_config
 from cohortflow.store.tables import metadata
 from schemas.errors import CohortflowError
 
@@ -32,6 +34,45 @@ def test_checks_and_partial_indexes_are_made_too(database: Database) -> None:
         assert declared <= {index["name"] for index in inspector.get_indexes(table.name)}
         checks = {str(c.name) for c in table.constraints if isinstance(c, sa.CheckConstraint)}
         assert checks <= {check["name"] for check in inspector.get_check_constraints(table.name)}
+
+
+def test_a_database_of_the_first_version_is_upgraded(database_url: str) -> None:
+    database = open_database(database_url)
+    with database.engine.connect() as connection:
+        db = connection.execution_options(cohortflow_write=True)
+        config = migration_config()
+        config.attributes["connection"] = db
+        command.upgrade(config, "0001")
+        row = {"cohort_id": "a/b", "program_id": "a", "key": "b", "state": "running", "config_hash": "-", "line": "{}"}
+        columns = ", ".join(row)
+        values = ", ".join(f":{name}" for name in row)
+        db.execute(
+            sa.text(f"insert into cohorts ({columns}, first_seen_at) values ({values}, :at)"),
+            {**row, "at": "2027-01-01 00:00:00"},
+        )
+        db.commit()
+
+    migrate(database, secret="a test")
+
+    with database.read() as db:
+        assert db.execute(sa.text("select cohort_id, state from cohorts")).all() == [("a/b", "running")]
+        assert db.execute(sa.select(metadata.tables["waiting_edits"])).all() == []
+        differences = compare_metadata(MigrationContext.configure(db, opts={"compare_type": True}), metadata)
+    assert differences == []
+    database.close()
+
+
+def test_a_downgrade_that_would_lose_an_edit_is_refused(running: Database) -> None:
+    with running.write() as db:
+        row = {"cohort_id": "small-circle/2027-spring", "mark": "-", "line": {}, "consequences": []}
+        db.execute(metadata.tables["waiting_edits"].insert().values(**row, seen_at=MONDAY))
+    config = migration_config()
+
+    with running.write() as db:
+        config.attributes["connection"] = db
+        with pytest.raises(RuntimeError, match="settle them first"):
+            command.downgrade(config, "0001")
+        db.rollback()
 
 
 def test_a_second_migration_changes_nothing(database: Database) -> None:
