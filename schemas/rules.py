@@ -6,86 +6,15 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator
 
+from schemas.hard_rules import MustRule, NeverRule, nearest
 from schemas.phrases import Rule, Several, Span, Unclear, When
 from schemas.stages import Whens
 from schemas.words import FileName, Id, Many, Name, Some, whole
 
-NEVER = ("reporting_line", "time_zone_gap", "matched_before", "in_file", "same", "different", "level_window")
-MUST = ("same", "different", "share", "level_window", "shared_hours")
 PREFER = (
     "skills_wanted_offered", "career_goal", "ranked_choice", "different_department", "same_department",
     "working_style", "career_stage", "availability",
 )  # fmt: skip
-RULE_SHAPES: dict[str, tuple[str, str]] = {
-    "reporting_line": (r"within (?P<low>\d{1,2}) levels?", "within 2 levels"),
-    "time_zone_gap": (r"more than (?P<low>\d{1,2}) hours?", "more than 4 hours"),
-    "matched_before": (r"ever|within (?P<span>.+)", "within 24 months"),
-    "in_file": (r"[^\\]+", "do_not_pair.csv"),
-    "same": (r"[A-Za-z0-9_-]{1,64}", "department"),
-    "different": (r"[A-Za-z0-9_-]{1,64}", "department"),
-    "share": (r"[A-Za-z0-9_-]{1,64}", "languages"),
-    "level_window": (r"(?:at least )?(?P<low>\d{1,2})(?: to (?P<high>\d{1,2}))? levels? above", "1 to 3 levels above"),
-    "shared_hours": (r"at least (?P<low>\d{1,2}) a week", "at least 2 a week"),
-}
-
-
-@dataclass(frozen=True)
-class HardRule:
-    """A rule a pair cannot break: its kind, its argument as written, and what the argument counts.
-
-    `low` is the number in it (levels, hours), `high` the upper end of a level_window, `span` that of matched_before.
-    """
-
-    kind: str
-    argument: str
-    low: int | None = None
-    high: int | None = None
-    span: Span | None = None
-
-
-def _hard_rule(given: object, kinds: tuple[str, ...], where: str) -> HardRule:
-    if isinstance(given, HardRule):
-        return given
-    if not isinstance(given, dict) or len(given) != 1:
-        raise Unclear("is not one rule with its argument", f"write for example {kinds[0]}: {RULE_SHAPES[kinds[0]][1]}")
-    ((kind, argument),) = given.items()
-    if kind not in kinds:
-        other = "must" if where == "never" else "never"
-        if kind in RULE_SHAPES:
-            raise Unclear(
-                f"holds {kind}, which has no meaning under {where}", f"write it under {other}", (kind,), of_key=True
-            )
-        raise Unclear("is an unknown rule", nearest(str(kind), kinds), (kind,), of_key=True)
-    shape, example = RULE_SHAPES[kind]
-    text = " ".join(argument.split()) if isinstance(argument, str) else ""
-    found = re.fullmatch(shape, text)
-    if not found:
-        raise Unclear(f"is not what {kind} can say", f"write for example {kind}: {example}", (kind,))
-    parts = found.groupdict()
-    return HardRule(kind, text, _number(parts.get("low")), _number(parts.get("high")), _span(parts.get("span"), kind))
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text else None
-
-
-def _span(text: str | None, kind: str) -> Span | None:
-    try:
-        return Span.read(text) if text else None
-    except Unclear as unclear:
-        raise Unclear(unclear.what, f"write for example {kind}: {RULE_SHAPES[kind][1]}", (kind,)) from None
-
-
-def nearest(word: str, known: tuple[str, ...] | list[str]) -> str:
-    """A cure for an unknown name: the nearest known one, or all of them."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f"did you mean {near[0]!r}?" if near else f"write one of {', '.join(known)}"
-
-
-NeverRule = Annotated[HardRule, BeforeValidator(lambda given: _hard_rule(given, NEVER, "never"))]
-MustRule = Annotated[HardRule, BeforeValidator(lambda given: _hard_rule(given, MUST, "must"))]
 
 
 def _preferences(given: object) -> object:

@@ -11,8 +11,9 @@ import pandas as pd
 from pandas.tseries.offsets import BaseOffset
 
 from schemas.errors import DataError
+from schemas.hard_rules import RULES, HardRule
 from schemas.phrases import Span
-from schemas.rules import HardRule, Matching
+from schemas.rules import Matching
 from tasks.matching_columns import Bools, Sides, both_known, folded, overlap, same_text, spoken
 from tasks.matching_hours import clock_gap, shared_hours
 
@@ -39,17 +40,18 @@ def exclusions(sides: Sides, staff: pd.DataFrame, rules: Matching) -> list[Exclu
 
 def _words(rule: HardRule, *, broken: bool) -> str:
     column = spoken(rule.argument)
-    fixed = {
+    told = {
         "reporting_line": "by reporting line",
         "time_zone_gap": "by time-zone gap",
         "matched_before": "by an earlier match",
         "in_file": f"by {rule.argument}",
         "level_window": "by level",
         "shared_hours": "by too few shared hours",
+        "same": f"by the same {column}" if broken else f"by a different {column}",
+        "different": f"by a different {column}" if broken else f"by the same {column}",
         "share": f"by shared {column}" if broken else f"by no shared {column}",
     }
-    alike = (rule.kind == "same") == broken
-    return fixed.get(rule.kind, f"by the same {column}" if alike else f"by a different {column}")
+    return told.get(rule.kind, f"by {spoken(rule.kind)}")
 
 
 def _holds(rule: HardRule, sides: Sides, staff: pd.DataFrame, where: str) -> Bools:
@@ -57,7 +59,7 @@ def _holds(rule: HardRule, sides: Sides, staff: pd.DataFrame, where: str) -> Boo
         raise DataError(
             f"matching.{where}: '{rule.kind}' is not a rule known here; write one of {', '.join(STATEMENTS)}"
         )
-    needed = rule.argument if rule.kind in {"same", "different", "share"} else NEEDS.get(rule.kind)
+    needed = rule.argument if RULES[rule.kind].names_column else NEEDS.get(rule.kind)
     if needed and not sides.has(needed):
         raise DataError(
             f"matching.{where}.{rule.kind}: nobody has a column '{needed}', so the rule cannot be kept; map it under "

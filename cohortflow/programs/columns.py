@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterator
 from cohortflow.programs.faults import key_fault, nearest, nearest_of, value_fault
 from cohortflow.programs.trees import Node
 from schemas.errors import Fault
+from schemas.hard_rules import RULES
 from schemas.phrases import Unclear
 from schemas.program import Condition, read_condition
 
 NEEDED = ("id", "email", "name", "status")
 KNOWN = (*NEEDED, "manager", "department", "title", "level", "site", "joined", "languages")
-_RULES_NEED = {"reporting_line": "manager", "time_zone_gap": "site", "level_window": "level"}
 _PREFERENCES_NEED = {"different_department": "department", "same_department": "department"}
 _NOT_KNOWN = "is not a column of the roster, and no question of the application"
 _ORDERED = ("at_or_above", "at_or_below", "between")
@@ -146,18 +146,19 @@ def _nearest_levels(node: Node, unknown: list[str], levels: list[str]) -> str:
 
 
 def _rule_faults(kind: str, node: Node, columns: list[str], sensitive: list[str]) -> Iterator[Fault]:
-    argument = str(node.value)
-    if kind in ("same", "different", "share"):
+    argument, rule = str(node.value), RULES.get(kind)
+    if rule is None:
+        return
+    if rule.names_column:
         if argument in sensitive:
             yield value_fault(node, "is sensitive, and only the fairness report may read it", "remove this rule")
         elif argument not in columns:
             yield value_fault(node, _NOT_KNOWN, nearest(argument, columns))
-    elif kind in _RULES_NEED and _RULES_NEED[kind] not in columns:
-        needed = _RULES_NEED[kind]
+    elif rule.needs and rule.needs not in columns:
         yield key_fault(
             node,
-            f"needs the column {needed}, which people.columns does not name",
-            f"add {needed}: there, or remove this rule",
+            f"needs the column {rule.needs}, which people.columns does not name",
+            f"add {rule.needs}: there, or remove this rule",
         )
 
 

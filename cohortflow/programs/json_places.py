@@ -20,7 +20,8 @@ from cohortflow.programs.json_values import (
     suggested,
     text,
 )  # fmt: skip
-from schemas.rules import MUST, NEVER, PREFER, RULE_SHAPES, TARGETS
+from schemas.hard_rules import MUST, NEVER, RULES
+from schemas.rules import PREFER, TARGETS
 
 Place = Callable[[HouseNames, tuple[str, ...]], Value]
 _KNOWN, _A_FORM = "a column of the roster, or a question of the application", "the name of a form"
@@ -102,11 +103,11 @@ def _rules(kinds: tuple[str, ...]) -> Place:
 
 
 def _rule(kind: str, names: HouseNames) -> Value:
-    if kind in ("same", "different", "share"):
+    rule = RULES[kind]
+    if rule.names_column:
         return named(_known(names), _KNOWN)
-    shape, example = RULE_SHAPES[kind]
-    shape = shape.replace("(?P<span>.+)", SPAN)
-    return text(f"for example {example}", loose(shape, any_case=False)[1:-1])
+    shape = rule.shape.replace("(?P<span>.+)", SPAN)
+    return text(f"for example {rule.example}", loose(shape, any_case=False)[1:-1])
 
 
 def _preferences(names: HouseNames, path: tuple[str, ...]) -> Value:

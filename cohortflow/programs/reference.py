@@ -8,6 +8,7 @@ from typing import Any
 
 from cohortflow.programs.json_places import any_stage
 from cohortflow.programs.trees import load_tree
+from schemas.hard_rules import RULES
 
 REFERENCE_FILE = Path(__file__).with_name("reference.yaml")
 Keys = tuple[str, ...]
@@ -42,11 +43,23 @@ def sections() -> tuple[Section, ...]:
 
 
 def _section(written: dict[str, Any]) -> Section:
-    entries = {
-        tuple(path.split(".")): Entry(" ".join(each["means"].split()), each["example"], tuple(each.get("see", ())))
-        for path, each in written["keys"].items()
-    }
+    entries: dict[Keys, Entry] = {}
+    for key, each in written["keys"].items():
+        path = tuple(key.split("."))
+        entries[path] = Entry(" ".join(each["means"].split()), each["example"], tuple(each.get("see", ())))
+        entries |= _rules(path)
     return Section(written["title"], written["of"], written["says"].strip(), entries)
+
+
+def _rules(path: Keys) -> dict[Keys, Entry]:
+    """The hard rules below `matching.never` or `matching.must`, which are explained beside their shapes."""
+    if path[:-1] != ("matching",):
+        return {}
+    return {
+        (*path, kind): Entry(rule.means, rule.example, rule.see)
+        for kind, rule in RULES.items()
+        if path[-1] in rule.under
+    }
 
 
 def entries_of(kind: str) -> dict[Keys, Entry]:

@@ -5,8 +5,10 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from schemas.hard_rules import RULES
 from schemas.rules import Matching
 from tasks.matching import MatchSetting, propose_pairs
+from tasks.matching_rules import STATEMENTS
 
 LEVELS = ("P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8")
 START = date(2027, 3, 1)
@@ -140,3 +142,7 @@ def test_two_must_share_hours_of_the_week(changes, hours, may_be):
 
 def test_nobody_is_their_own_mentor():
     assert not may_meet(mia={"person_id": "ada"})
+
+
+def test_every_rule_that_can_be_written_is_kept():
+    assert RULES.keys() == STATEMENTS.keys()
