@@ -71,13 +71,18 @@ def take_in_source(house: House, source: str, program: Program, now: datetime) -
         put_aside(house, source, path.name, file_on, sha256, reading, now)
         return _note(house, source, now, reading.problem, state="faulty", sha256=sha256, file=path.name)
     shrunk = _shrunk(program, known, reading, path.name, file_on)
-    merge_reading(house, source, path.name, file_on, sha256, reading, now, complete=shrunk is None)
     reason = shrunk or stale(program, source, file_on, now)
-    rows = int(known["rows"]) if known and shrunk else len(reading.people)
-    state = "faulty" if shrunk else None
-    fewer = str(len(reading.people)) if shrunk else None
-    known_now = {"sha256": sha256, "file": path.name, "file_on": file_on, "rows": rows, "told": fewer}
-    return _note(house, source, now, reason, state=state, **known_now)
+    noted = {
+        "sha256": sha256,
+        "file": path.name,
+        "file_on": file_on,
+        "rows": int(known["rows"]) if known and shrunk else len(reading.people),
+        "told": str(len(reading.people)) if shrunk else None,
+        "state": "faulty" if shrunk else "held" if reason else "ok",
+        "reason": reason,
+    }
+    merge_reading(house, source, reading, noted, now)
+    return reason
 
 
 def newest_file(home: Path, source: str) -> tuple[Path, date] | None:
@@ -130,31 +135,31 @@ def _shrunk(
     )
 
 
-def merge_reading(
-    house: House,
-    source: str,
-    name: str,
-    file_on: date,
-    sha256: str,
-    reading: RosterReading,
-    now: datetime,
-    *,
-    complete: bool,
-) -> None:
-    """Write what a file says: good rows to the roster, bad ones to quarantine, and who is no longer in it."""
+def merge_reading(house: House, source: str, reading: RosterReading, noted: Mapping[str, Any], now: datetime) -> None:
+    """Write what a file says, and that it is the newest of its folder: rows, quarantine, and who is no longer in it.
+
+    Args:
+        noted: what is to be known of the folder from now on.
+    """
     rows = [_plain(row) for row in reading.people.to_dict("records")]
+    sha256, file_on = noted["sha256"], noted["file_on"]
     with house.database.write_alone() as db:
-        if people.was_taken(db, sha256, file_on):
-            return
-        accepted, unchanged = people.merge(db, source, rows, file_on)
-        present = {row["person_id"] for row in rows} | reading.named
-        gone = people.note_absent(db, source, present, file_on, "left") if complete else []
-        intake = {"sha256": sha256, "source": source, "file": name, "file_on": file_on, "taken_at": now}
-        counts = {"rows": reading.rows_in, "accepted": accepted, "unchanged": unchanged + reading.identical}
-        bad_rows = reading.refused_rows
-        people.note_intake(db, {**intake, **counts, "quarantined": bad_rows}, quarantine_of(reading))
-        told = {**counts, "quarantined": bad_rows, "cells": len(reading.refused), "absent": len(gone)}
-        events.append(db, "company", [Note("roster.taken", counts=told)], at=now, actor="roster")
+        current = people.read_source(db, source) or {}
+        # Put back on the day on which another file had taken its place: it is the newest again.
+        is_back = current.get("file_on") == file_on and current.get("sha256") != sha256
+        if is_back or not people.was_taken(db, sha256, file_on):
+            accepted, unchanged = people.merge(db, source, rows, file_on)
+            present = {row["person_id"] for row in rows} | reading.named
+            # One that replaces a file nobody could use has asked for the absent already.
+            is_complete = noted["state"] != "faulty" and not (is_back and current["state"] == "faulty")
+            gone = people.note_absent(db, source, present, file_on, "left") if is_complete else []
+            intake = {"sha256": sha256, "source": source, "file": noted["file"], "file_on": file_on, "taken_at": now}
+            counts = {"rows": reading.rows_in, "accepted": accepted, "unchanged": unchanged + reading.identical}
+            bad_rows = reading.refused_rows
+            people.note_intake(db, {**intake, **counts, "quarantined": bad_rows}, quarantine_of(reading))
+            told = {**counts, "quarantined": bad_rows, "cells": len(reading.refused), "absent": len(gone)}
+            events.append(db, "company", [Note("roster.taken", counts=told)], at=now, actor="roster")
+        people.note_source(db, source, now, **noted)
     house.roster_changed = True
 
 

@@ -176,7 +176,8 @@ def open_scene(
     write_configuration(home, program)
     given = {"lease_seconds": 3600, "durable": False, "mail": "", **settings}
     where = Settings(home=home, program_dir=home / "program_configs", database_url=database_url, **given)
-    by = None if transport == Outbox else transport or MemoryTransport()
+    # Not `transport or ...`: a memory that is still empty counts as false.
+    by = None if transport == Outbox else MemoryTransport() if transport is None else transport
     return Scene(open_house(where, secret="a scene", transport=by), now)  # type: ignore[arg-type]
 
 

@@ -165,3 +165,29 @@ def test_an_older_file_that_turns_up_changes_nothing(enter_at: Enter) -> None:
 
     assert story.cohort()["roster_hold"] is None
     assert len(story.rows("people", status="active")) == 12
+
+
+def test_a_file_put_back_on_the_same_day_is_taken_again(enter_at: Enter) -> None:
+    story = enter_at("recruiting")
+    mistaken = roster_csv(left=[ADA], without=[BO])
+
+    for text in (roster_csv(), mistaken, roster_csv()):
+        story.write_roster(text)
+        story.tick()
+
+    people = {row["person_id"]: row for row in story.rows("people")}
+    assert people[ADA]["status"] == "active"
+    assert people[BO]["missing_since"] is None, "nobody asks where they are"
+
+
+def test_a_file_nobody_can_read_in_between_asks_for_nobody_twice(enter_at: Enter) -> None:
+    story = enter_at("recruiting")
+    whole = roster_csv(without=[BO])
+
+    for text in (whole, whole.replace("Employee ID", "Number"), whole):
+        story.write_roster(text)
+        story.tick()
+
+    (bo,) = story.rows("people", person_id=BO)
+    assert bo["status"] == "active", "absent from one file, however often it is saved"
+    assert bo["missing_since"] is not None
