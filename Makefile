@@ -9,7 +9,7 @@ export PREFECT_HOME := $(CURDIR)/var/prefect
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test quick lint types bench clean venv
+.PHONY: help demo test quick lint types bench pictures clean venv
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -36,6 +36,9 @@ test: $(STAMP)  ## everything: lint, types and all tests
 
 bench: $(STAMP)  ## speed and memory, as ratios or against a limit
 	@$(BIN)/python bench/spine.py
+
+pictures: $(STAMP)  ## take the pictures of docs/coordinator.md anew, with Chromium
+	@$(BIN)/python tests/guide_pictures.py
 
 clean:  ## remove what runs left behind (not .venv)
 	rm -rf var out
