@@ -7,7 +7,7 @@ from cohortflow.engine import flow, show_table, task
 from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.transports import Outcome
 from cohortflow.mailroom.writing import Desk, open_desk, write_letter
-from cohortflow.store import messages
+from cohortflow.store import claiming, messages
 from cohortflow.store.messages import Message
 from flows.house import House, current_house
 from flows.reporting import report_attachment
@@ -40,7 +40,7 @@ def send_batch(now: datetime) -> dict[str, int]:
     """Claim a batch, send it and mark it; empty when nothing is left to send."""
     house = current_house()
     with house.database.write() as db:
-        batch, stopped = messages.claim_batch(
+        batch, stopped = claiming.claim_batch(
             db, now, owner=house.worker, lease_seconds=house.settings.lease_seconds, size=BATCH
         )
     # The claim is durable before the first byte leaves: a crash from here on can lose track of a mail, never repeat it.

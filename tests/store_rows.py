@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from scene_files import COHORT
 
-from cohortflow.store import messages, occasions
+from cohortflow.store import claiming, messages, occasions
 from cohortflow.store.cohorts import read_row
 from cohortflow.store.database import Database
 from cohortflow.store.messages import Message
@@ -89,7 +89,7 @@ def claim_mails(
 ) -> tuple[list[Message], dict[str, int]]:
     """Claim what may be sent."""
     with database.write() as db:
-        return messages.claim_batch(db, now, owner=owner, lease_seconds=lease_seconds, size=size)
+        return claiming.claim_batch(db, now, owner=owner, lease_seconds=lease_seconds, size=size)
 
 
 def mark(database: Database, held: Message, outcome: str = "accepted", now: datetime = MONDAY) -> int:

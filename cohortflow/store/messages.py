@@ -13,18 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store import events, instances
-from cohortflow.store.reader_hours import not_now
-from cohortflow.store.tables import (
-    NOW,
-    answers,
-    cohorts,
-    message_attempts,
-    messages,
-    participants,
-    people,
-    suppressions,
-)
+from cohortflow.store import events
+from cohortflow.store.tables import NOW, cohorts, message_attempts, messages
 from schemas.changes import Note
 
 RETRY_WAITS = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
@@ -55,15 +45,15 @@ class Message:
     attempts: int
 
 
-_OF_A_COHORT = sa.join(messages, cohorts, messages.c.cohort_id == cohorts.c.cohort_id)
+OF_A_COHORT = sa.join(messages, cohorts, messages.c.cohort_id == cohorts.c.cohort_id)
 _NOT_HELD = sa.or_(messages.c.urgent, sa.and_(cohorts.c.state != "held", cohorts.c.roster_hold.is_(None)))
-_DELIVERABLE = sa.and_(
+DELIVERABLE = sa.and_(
     messages.c.state == "queued",
     messages.c.not_before <= NOW,
     sa.or_(messages.c.retry_at.is_(None), messages.c.retry_at <= NOW),
     _NOT_HELD,
 )
-_WAITING = sa.select(sa.func.count()).select_from(_OF_A_COHORT).where(_DELIVERABLE)
+_WAITING = sa.select(sa.func.count()).select_from(OF_A_COHORT).where(DELIVERABLE)
 _NEXT = (
     sa.select(
         sa.func.min(
@@ -71,7 +61,7 @@ _NEXT = (
             type_=messages.c.not_before.type,
         )
     )
-    .select_from(_OF_A_COHORT)
+    .select_from(OF_A_COHORT)
     .where(messages.c.state == "queued", _NOT_HELD)
 )
 
@@ -86,158 +76,8 @@ def next_instant(db: Connection) -> datetime | None:
     return db.execute(_NEXT).scalar()
 
 
-_CLAIM = (
-    sa.select(messages)
-    .select_from(_OF_A_COHORT)
-    .where(_DELIVERABLE)
-    .order_by(messages.c.not_before, messages.c.message_id)
-    .limit(sa.bindparam("size", type_=sa.Integer))
-    .with_for_update(of=messages, skip_locked=True)
-)
-_TAKE: Any = (
-    messages.update()
-    .where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)))
-    .values(
-        state="sending",
-        lease_owner=sa.bindparam("owner"),
-        lease_until=sa.bindparam("until"),
-        fence=messages.c.fence + 1,
-        attempts=messages.c.attempts + 1,
-    )
-)
-
-
-def claim_batch(
-    db: Connection, now: datetime, *, owner: str, lease_seconds: int, size: int = 200
-) -> tuple[list[Message], dict[str, int]]:
-    """Take mails to send, asking once more whether each may go; the caller commits before the first byte.
-
-    Returns:
-        The mails to send, and how many were stopped in which state ("postponed": queued on, for the reader's morning).
-    """
-    rows = [dict(row) for row in db.execute(_CLAIM, {"now": now, "size": size}).mappings()]
-    persons = _persons(db, rows)
-    stopped = _reasons_to_stop(db, rows, persons, now)
-    going = [row for row in rows if row["message_id"] not in stopped]
-    later = not_now(db, going, {person_id: person.site for person_id, person in persons.items()}, now)
-    ready = [row for row in going if row["message_id"] not in later]
-    for message_id, (state, reason) in stopped.items():
-        db.execute(messages.update().where(messages.c.message_id == message_id).values(state=state, reason=reason))
-    for message_id, at in later.items():
-        db.execute(messages.update().where(messages.c.message_id == message_id).values(not_before=at, retry_at=None))
-    if ready:
-        ids = [row["message_id"] for row in ready]
-        db.execute(_TAKE, {"ids": ids, "owner": owner, "until": time.time() + lease_seconds})
-        started = {"actor": owner, "started_at": now}
-        tries = [{"message_id": row["message_id"], "attempt": row["attempts"] + 1, **started} for row in ready]
-        db.execute(message_attempts.insert(), tries)
-    outcomes = {message_id: state for message_id, (state, _) in stopped.items()} | dict.fromkeys(later, "postponed")
-    _note_claimed(db, rows, outcomes, now, owner)
-    names = Message.__dataclass_fields__
-    claimed = [
-        Message(**{**{n: row[n] for n in names}, "fence": row["fence"] + 1, "attempts": row["attempts"] + 1})
-        for row in ready
-    ]
-    counted: dict[str, int] = {}
-    for state in outcomes.values():
-        counted[state] = counted.get(state, 0) + 1
-    return claimed, counted
-
-
-def _persons(db: Connection, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """The readers of some mails as the roster has them now, by person."""
-    ids = sorted({row["person_id"] for row in rows})
-    return {row.person_id: row for row in db.execute(_PERSONS, {"ids": ids})}
-
-
-_PERSONS = sa.select(people.c.person_id, people.c.status, people.c.email, people.c.site).where(
-    people.c.person_id.in_(sa.bindparam("ids", expanding=True))
-)
-
-
-def _reasons_to_stop(
-    db: Connection, rows: list[dict[str, Any]], persons: dict[str, Any], now: datetime
-) -> dict[str, tuple[str, str]]:
-    """Why a mail may not go after all: (state, reason) by message id. Asked at the last read before it leaves."""
-    if not rows:
-        return {}
-    ids = sorted({row["person_id"] for row in rows})
-    status = {person_id: row.status for person_id, row in persons.items()}
-    taking = {(r.cohort_id, r.person_id): r.state for r in db.execute(_TAKING_PART, {"ids": ids})}
-    barred = _barred(db, {person_id: row.email for person_id, row in persons.items()})
-    answered = _answered(db, ids)
-    stopped: dict[str, tuple[str, str]] = {}
-    for row in rows:
-        key = (row["cohort_id"], row["person_id"])
-        why = None
-        if row["expires_at"] is not None and row["expires_at"] <= now:
-            why = ("expired", "too late to be of use")
-        elif status.get(row["person_id"]) == "left" or taking.get(key) in ("left", "withdrawn"):
-            why = ("cancelled", "the reader has left")
-        elif status.get(row["person_id"]) == "on_leave":
-            why = ("cancelled", "the reader is on leave")
-        elif row["person_id"] in barred:
-            why = ("suppressed", barred[row["person_id"]])
-        elif row["unless_answered"] and not _outstanding(row, answered):
-            why = ("cancelled", "already answered")
-        if why:
-            stopped[row["message_id"]] = why
-    return stopped
-
-
-_TAKING_PART = sa.select(participants.c.cohort_id, participants.c.person_id, participants.c.state).where(
-    participants.c.person_id.in_(sa.bindparam("ids", expanding=True))
-)
-
-
-def address_hash(secret: str, address: str) -> str:
-    """How a suppressed address is remembered: nobody can read it back, yet it is known again."""
-    return instances.opaque_id(secret, "address", address.strip().lower())
-
-
-def _barred(db: Connection, addresses: dict[str, str]) -> dict[str, str]:
-    """Why a person's address may not be written to, by person."""
-    secret = instances.read_secret(db)
-    hashes = {address_hash(secret, address): person_id for person_id, address in addresses.items()}
-    return {hashes[row.address_hash]: row.reason for row in db.execute(_BARRED, {"hashes": list(hashes)})}
-
-
-_BARRED = sa.select(suppressions.c.address_hash, suppressions.c.reason).where(
-    suppressions.c.address_hash.in_(sa.bindparam("hashes", expanding=True))
-)
-
-
-def _answered(db: Connection, ids: list[str]) -> set[tuple[str, str, str, str, str]]:
-    return {tuple(row) for row in db.execute(_ANSWERED, {"ids": ids})}
-
-
-_ANSWERED = sa.select(
-    answers.c.cohort_id, answers.c.occasion, answers.c.form, answers.c.person_id, answers.c.about
-).where(answers.c.person_id.in_(sa.bindparam("ids", expanding=True)), answers.c.is_current)
-
-
-def _outstanding(row: dict[str, Any], answered: set[tuple[str, str, str, str, str]]) -> bool:
-    asks = row["asks"]
-    return any(
-        (row["cohort_id"], asks["occasion"], form, row["person_id"], about) not in answered
-        for form in asks.get("forms", [])
-        for about in asks.get("abouts", ["-"])
-    )
-
-
-def _note_claimed(
-    db: Connection, rows: list[dict[str, Any]], outcomes: dict[str, str], now: datetime, owner: str
-) -> None:
-    by_cohort: dict[str, dict[str, int]] = {}
-    for row in rows:
-        state = outcomes.get(row["message_id"], "sending")
-        counts = by_cohort.setdefault(row["cohort_id"], {})
-        counts[state] = counts.get(state, 0) + 1
-    for cohort_id in sorted(by_cohort):
-        _append(db, cohort_id, Note("mail.claimed", counts=by_cohort[cohort_id]), now, owner)
-
-
-def _append(db: Connection, cohort_id: str, note: Note, now: datetime, actor: str) -> None:
+def append_note(db: Connection, cohort_id: str, note: Note, now: datetime, actor: str) -> None:
+    """Add a note to a cohort's history, holding the cohort's row."""
     # Hold the cohort's row: two deliveries may not take the same number of its chain.
     db.execute(_HOLD_ROW, {"cohort_id": cohort_id})
     events.append(db, cohort_id, [note], at=now, actor=actor)
@@ -269,7 +109,7 @@ def mark(db: Connection, outcomes: Sequence[tuple[Message, str, str]], now: date
         db.execute(_MARK, rows)
         db.execute(_END_ATTEMPT, tries)
     for cohort_id in sorted(by_cohort):
-        _append(db, cohort_id, Note("mail.sent", counts=by_cohort[cohort_id]), now, owner)
+        append_note(db, cohort_id, Note("mail.sent", counts=by_cohort[cohort_id]), now, owner)
     return len(rows)
 
 
@@ -343,7 +183,7 @@ def lapse(db: Connection, now: datetime) -> list[Message]:
         if db.execute(messages.update().where(still).values(**fenced)).rowcount:
             by_cohort[row.cohort_id] = by_cohort.get(row.cohort_id, 0) + 1
     for cohort_id in sorted(by_cohort):
-        _append(db, cohort_id, Note("mail.lapsed", counts={"unknown": by_cohort[cohort_id]}), now, "recovery")
+        append_note(db, cohort_id, Note("mail.lapsed", counts={"unknown": by_cohort[cohort_id]}), now, "recovery")
     unknown = db.execute(sa.select(messages).where(messages.c.state == "unknown").order_by(messages.c.message_id))
     names = Message.__dataclass_fields__
     return [Message(**{name: row[name] for name in names}) for row in unknown.mappings()]
@@ -359,7 +199,7 @@ def settle(db: Connection, message: Message, *, accepted: bool, now: datetime, a
     values = {"state": "accepted", "sent_at": now} if accepted else {"state": "queued", "sent_at": None}
     if not db.execute(messages.update().where(mine).values(**values, reason=None)).rowcount:
         return False
-    _append(db, message.cohort_id, Note("mail.settled", counts={str(values["state"]): 1}), now, actor)
+    append_note(db, message.cohort_id, Note("mail.settled", counts={str(values["state"]): 1}), now, actor)
     return True
 
 

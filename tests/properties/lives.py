@@ -29,7 +29,7 @@ from cohortflow.programs.cohorts import cohort_line
 from cohortflow.programs.documents import read_config
 from cohortflow.store import instances
 from cohortflow.store.database import open_database
-from cohortflow.store.messages import address_hash
+from cohortflow.store.mail_stops import address_hash
 from cohortflow.store.tables import people, suppressions
 from flows.house import living_in
 from schemas.errors import CohortflowError

@@ -15,7 +15,7 @@ from cohortflow.programs.findings import TAKEN_OUT
 from cohortflow.programs.occasions import dated_occasions
 from cohortflow.store import instances
 from cohortflow.store.bundles import TEXTS_PROGRAM
-from cohortflow.store.messages import address_hash
+from cohortflow.store.mail_stops import address_hash
 
 Row = dict[str, Any]
 Key = tuple[Any, ...]

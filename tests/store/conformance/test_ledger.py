@@ -21,7 +21,7 @@ from store_rows import (
     write_down,
 )
 
-from cohortflow.store import cohorts, instances, messages
+from cohortflow.store import cohorts, instances, mail_stops, messages
 from cohortflow.store.database import Database
 from cohortflow.store.tables import suppressions
 from schemas.changes import Changes, NewAnswer
@@ -124,7 +124,7 @@ def test_what_came_too_late_expires(running: Database) -> None:
 def test_a_barred_address_gets_no_mail(running: Database) -> None:
     put_in_queue(running, intent("T01"), intent("T02"))
     with running.write() as db:
-        barred = messages.address_hash(instances.read_secret(db), " T01@ACME.example ")
+        barred = mail_stops.address_hash(instances.read_secret(db), " T01@ACME.example ")
         db.execute(suppressions.insert().values(address_hash=barred, reason="bounced", since=NOW))
 
     claimed, stopped = claim_mails(running)

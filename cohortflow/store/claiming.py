@@ -1,0 +1,83 @@
+"""Claim mails in batches: durable before the first byte, and each asked once more whether it may go."""
+
+import time
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from cohortflow.store.mail_stops import readers, reasons_to_stop
+from cohortflow.store.messages import DELIVERABLE, OF_A_COHORT, Message, append_note
+from cohortflow.store.reader_hours import not_now
+from cohortflow.store.tables import message_attempts, messages
+from schemas.changes import Note
+
+_CLAIM = (
+    sa.select(messages)
+    .select_from(OF_A_COHORT)
+    .where(DELIVERABLE)
+    .order_by(messages.c.not_before, messages.c.message_id)
+    .limit(sa.bindparam("size", type_=sa.Integer))
+    .with_for_update(of=messages, skip_locked=True)
+)
+_TAKE: Any = (
+    messages.update()
+    .where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)))
+    .values(
+        state="sending",
+        lease_owner=sa.bindparam("owner"),
+        lease_until=sa.bindparam("until"),
+        fence=messages.c.fence + 1,
+        attempts=messages.c.attempts + 1,
+    )
+)
+
+
+def claim_batch(
+    db: Connection, now: datetime, *, owner: str, lease_seconds: int, size: int = 200
+) -> tuple[list[Message], dict[str, int]]:
+    """Take mails to send, asking once more whether each may go; the caller commits before the first byte.
+
+    Returns:
+        The mails to send, and how many were stopped in which state ("postponed": queued on, for the reader's morning).
+    """
+    rows = [dict(row) for row in db.execute(_CLAIM, {"now": now, "size": size}).mappings()]
+    persons = readers(db, rows)
+    stopped = reasons_to_stop(db, rows, persons, now)
+    going = [row for row in rows if row["message_id"] not in stopped]
+    later = not_now(db, going, {person_id: person.site for person_id, person in persons.items()}, now)
+    ready = [row for row in going if row["message_id"] not in later]
+    for message_id, (state, reason) in stopped.items():
+        db.execute(messages.update().where(messages.c.message_id == message_id).values(state=state, reason=reason))
+    for message_id, at in later.items():
+        db.execute(messages.update().where(messages.c.message_id == message_id).values(not_before=at, retry_at=None))
+    if ready:
+        ids = [row["message_id"] for row in ready]
+        db.execute(_TAKE, {"ids": ids, "owner": owner, "until": time.time() + lease_seconds})
+        started = {"actor": owner, "started_at": now}
+        tries = [{"message_id": row["message_id"], "attempt": row["attempts"] + 1, **started} for row in ready]
+        db.execute(message_attempts.insert(), tries)
+    outcomes = {message_id: state for message_id, (state, _) in stopped.items()} | dict.fromkeys(later, "postponed")
+    _note_claimed(db, rows, outcomes, now, owner)
+    names = Message.__dataclass_fields__
+    claimed = [
+        Message(**{**{n: row[n] for n in names}, "fence": row["fence"] + 1, "attempts": row["attempts"] + 1})
+        for row in ready
+    ]
+    counted: dict[str, int] = {}
+    for state in outcomes.values():
+        counted[state] = counted.get(state, 0) + 1
+    return claimed, counted
+
+
+def _note_claimed(
+    db: Connection, rows: list[dict[str, Any]], outcomes: dict[str, str], now: datetime, owner: str
+) -> None:
+    by_cohort: dict[str, dict[str, int]] = {}
+    for row in rows:
+        state = outcomes.get(row["message_id"], "sending")
+        counts = by_cohort.setdefault(row["cohort_id"], {})
+        counts[state] = counts.get(state, 0) + 1
+    for cohort_id in sorted(by_cohort):
+        append_note(db, cohort_id, Note("mail.claimed", counts=by_cohort[cohort_id]), now, owner)
