@@ -34,7 +34,7 @@ def outcome_of(status: int, headers: Mapping[str, str]) -> Outcome:
 
 
 def seconds_until_reset(headers: Mapping[str, str]) -> int:
-    """How long to wait before the next request, by what the answer tells; at least a second, at most an hour."""
+    """How long to wait before the next request, by what the answer tells; an hour at most."""
     told = headers.get("Retry-After") or headers.get("X-RateLimit-Reset") or ""
     if not (told.isascii() and told.isdigit()):
         return UNTOLD
@@ -44,7 +44,7 @@ def seconds_until_reset(headers: Mapping[str, str]) -> int:
             seconds -= int(parsedate_to_datetime(headers["Date"]).timestamp())
         except (KeyError, TypeError, ValueError):
             return UNTOLD
-    return min(max(seconds, 1), LONGEST_WAIT)
+    return min(max(seconds, 0), LONGEST_WAIT)
 
 
 def is_exhausted(headers: Mapping[str, str]) -> bool:

@@ -32,17 +32,26 @@ class SendGridTransport:
         host: another region's, or a server of one's own.
         timeout: seconds for a whole request; half of them for the connection.
         in_flight: how many requests wait for their answers at once.
+        shortest_wait: seconds between an answer that asks for patience and the next request, at the least.
     """
 
     name = "sendgrid"
 
-    def __init__(self, key: SecretStr, host: str = HOST, *, timeout: float = 30, in_flight: int = IN_FLIGHT) -> None:
+    def __init__(
+        self,
+        key: SecretStr,
+        host: str = HOST,
+        *,
+        timeout: float = 30,
+        in_flight: int = IN_FLIGHT,
+        shortest_wait: float = 1,
+    ) -> None:
         if not key.get_secret_value():
             raise CohortflowError("COHORTFLOW_MAIL is sendgrid, but there is no key; set SENDGRID_API_KEY")
         if not host.startswith(("https://", "http://127.0.0.1", "http://localhost")):
             raise CohortflowError("SENDGRID_HOST: must begin with https://, such as https://api.eu.sendgrid.com")
         self._key, self._url = key, f"{host.rstrip('/')}/v3/mail/send"
-        self._timeout, self._in_flight = timeout, in_flight
+        self._timeout, self._in_flight, self._shortest_wait = timeout, in_flight, shortest_wait
 
     @property
     def mark(self) -> str:
@@ -66,15 +75,16 @@ class SendGridTransport:
 
     def window(self) -> LoopWindow:
         """Requests in flight, over connections that are kept."""
-        session = Posting(self._key, self._url, self._timeout, self._in_flight)
+        session = Posting(self._key, self._url, self._timeout, self._in_flight, self._shortest_wait)
         return LoopWindow(session, self._in_flight)
 
 
 class Posting:
     """The connections of one delivery, and what the answers say about the pace."""
 
-    def __init__(self, key: SecretStr, url: str, timeout: float, in_flight: int) -> None:
+    def __init__(self, key: SecretStr, url: str, timeout: float, in_flight: int, shortest_wait: float) -> None:
         self._key, self._url, self._timeout, self._in_flight = key, url, timeout, in_flight
+        self._shortest_wait = shortest_wait
         self._http: aiohttp.ClientSession | None = None
         self._resume_at = 0.0
         self._stopped: Outcome | None = None
@@ -117,7 +127,8 @@ class Posting:
 
     def _keep_pace(self, status: int, headers: Mapping[str, str]) -> None:
         if status == 429 or is_exhausted(headers):
-            self._resume_at = max(self._resume_at, time.monotonic() + seconds_until_reset(headers))
+            wait = max(seconds_until_reset(headers), self._shortest_wait)
+            self._resume_at = max(self._resume_at, time.monotonic() + wait)
 
     def _session(self) -> "aiohttp.ClientSession":
         if self._http is None:
