@@ -1,16 +1,23 @@
 """Deliver mail: claim, write, send, mark. Separate from deciding, and as many workers as help."""
 
 import logging
+import time
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from sqlalchemy.engine import Connection
 
 from cohortflow.engine import flow, show_table, task
 from cohortflow.mailroom.letters import Letter
-from cohortflow.mailroom.transports import Outcome
+from cohortflow.mailroom.transports import Outcome, Stoppable, Window
+from cohortflow.mailroom.windows import opened
 from cohortflow.mailroom.writing import Desk, open_desk, write_letter
-from cohortflow.store import claiming, messages
-from cohortflow.store.messages import Message
+from cohortflow.store import breakers, claiming, messages
+from cohortflow.store.messages import Message, Result
 from flows.house import House, current_house
 from flows.reporting import report_attachment
+from flows.settling import settle_what_is_known
+from flows.stopping import Stop, told_to_stop
 from schemas.errors import CohortflowError, DeliveryError, ProgramError
 
 logger = logging.getLogger("cohortflow.flows")
@@ -23,36 +30,102 @@ def deliver_mail(now: datetime | None = None) -> dict[str, int]:
     """Send every mail that may go now; returns how many ended in which state."""
     house = current_house()
     now = now or house.now()
-    settle_what_the_transport_knows(house, now)
-    totals: dict[str, int] = {}
-    claimed = BATCH
-    while claimed == BATCH:  # fewer than a batch: nothing is left that may go
-        counted = send_batch(now)
-        claimed = sum(counted.values())
-        for state, count in counted.items():
-            totals[state] = totals.get(state, 0) + count
+    settle_what_is_known(now)
+    totals = send_waiting(now)
     show_table("delivery", [{"state": state, "mails": count} for state, count in totals.items()], "Mails of this run")
     return totals
 
 
 @task
-def send_batch(now: datetime) -> dict[str, int]:
-    """Claim a batch, send it and mark it; empty when nothing is left to send."""
+def send_waiting(now: datetime) -> dict[str, int]:
+    """Claim, send and mark until nothing is left that may go: a sliding window of letters on their way."""
     house = current_house()
-    with house.database.write() as db:
-        batch, stopped = claiming.claim_batch(
-            db, now, owner=house.worker, lease_seconds=house.settings.lease_seconds, size=BATCH
-        )
-    # The claim is durable before the first byte leaves: a crash from here on can lose track of a mail, never repeat it.
-    outcomes = [(message, *post(house, message, letter, now)) for message, letter in written(house, batch, now)]
-    house.transport.flush()
-    if outcomes:
+    with opened(house.transport) as window, told_to_stop() as stop:
+        delivery = Delivery(house, now, window, stop)
+        while delivery.claim() or delivery.on_their_way:
+            delivery.mark(delivery.what_came_back())
+    return delivery.totals
+
+
+@dataclass
+class Delivery:
+    """One delivery: what is on its way, and how what came back has ended."""
+
+    house: House
+    now: datetime
+    window: Window
+    stop: Stop
+    on_their_way: dict[str, Message] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+    is_last: bool = False
+
+    def claim(self) -> int:
+        """Claim as many mails as the window has room for, and send them on their way; returns how many were seen."""
+        size = min(BATCH, self.window.room)
+        if self.is_last or self.stop.is_told or size < 1:
+            return 0
+        house, began = self.house, time.monotonic()
         with house.database.write() as db:
-            messages.mark(db, outcomes, now, owner=house.worker)
-    counted = dict(stopped)
-    for _, state, _ in outcomes:
-        counted[state] = counted.get(state, 0) + 1
-    return counted
+            if self._stands_still(db):
+                return 0
+            batch, stopped = claiming.claim_batch(
+                db, self.now, owner=house.worker, lease_seconds=house.settings.lease_seconds, size=size
+            )
+        # The claim is durable before the first byte leaves: a crash from here on can lose track of a mail, never
+        # repeat it. After half the lease not a byte of it leaves any more, even of a worker that was asleep.
+        self._post(batch, began + house.settings.lease_seconds / 2)
+        for state, count in stopped.items():
+            self._count(state, count)
+        seen = len(batch) + sum(stopped.values())
+        self.is_last = seen < size  # fewer than asked for: nothing is left that may go
+        return seen
+
+    def _stands_still(self, db: Connection) -> bool:
+        transport = self.house.transport
+        if isinstance(transport, Stoppable) and breakers.tripped(db, transport.name, transport.mark):
+            self.is_last = True
+        return self.is_last
+
+    def _post(self, batch: list[Message], until: float) -> None:
+        unwritten = []
+        for message, letter in written(self.house, batch, self.now):
+            if isinstance(letter, Outcome):
+                unwritten.append(Result(message, letter.state, letter.code))
+                continue
+            self.on_their_way[message.message_id] = message
+            self.window.put(letter, self.now, until)
+        self.mark(unwritten)
+
+    def what_came_back(self) -> list[Result]:
+        """Wait for half of what is on its way, or only look when there is room for more."""
+        if self.stop.is_told:
+            self.window.wind_down()
+        has_room = self.window.room >= BATCH // 2 and not (self.is_last or self.stop.is_told)
+        came_back = self.window.outcomes(0 if has_room else (len(self.on_their_way) + 1) // 2)
+        stops = [outcome for _, outcome in came_back if outcome.stops]
+        if stops:
+            self._stop_everybody(stops[0])
+        return [Result(self.on_their_way.pop(key), each.state, each.code, each.after) for key, each in came_back]
+
+    def _stop_everybody(self, outcome: Outcome) -> None:
+        house, self.is_last = self.house, True
+        logger.error("the mail transport stops: %s", outcome.code)
+        if isinstance(house.transport, Stoppable):
+            with house.database.write() as db:
+                name, mark = house.transport.name, house.transport.mark
+                breakers.trip(db, name, mark, outcome.code, self.now, actor=house.worker)
+
+    def mark(self, results: list[Result]) -> None:
+        """Write down how mails have ended, many at once."""
+        if not results:
+            return
+        with self.house.database.write() as db:
+            messages.mark(db, results, self.now, owner=self.house.worker)
+        for result in results:
+            self._count(result.outcome, 1)
+
+    def _count(self, state: str, number: int) -> None:
+        self.totals[state] = self.totals.get(state, 0) + number
 
 
 def written(house: House, batch: list[Message], now: datetime) -> list[tuple[Message, Letter | Outcome]]:
@@ -78,32 +151,3 @@ def _written(desk: Desk, message: Message) -> Letter | Outcome:
         return Outcome("refused", str(error)[:200])
     except CohortflowError as error:
         return Outcome("retry", str(error)[:200])
-
-
-def post(house: House, message: Message, letter: Letter | Outcome, now: datetime) -> tuple[str, str]:
-    """Hand one letter to the transport: its outcome and a code."""
-    if isinstance(letter, Outcome):
-        return letter.state, letter.code
-    try:
-        outcome = house.transport.send(letter, now)
-    except DeliveryError as error:
-        logger.warning("mail %s: %s", message.message_id, "refused" if error.permanent else "not sent yet")
-        return ("refused" if error.permanent else "retry"), str(error)[:200]
-    return outcome.state, outcome.code
-
-
-def settle_what_the_transport_knows(house: House, now: datetime) -> int:
-    """Mails whose sender vanished: a transport that can tell what it holds settles them; others stay unknown."""
-    with house.database.read() as db:
-        if not messages.any_in_doubt(db):
-            return 0
-    with house.database.write() as db:
-        doubtful = messages.lapse(db, now)
-    settled = 0
-    for message in doubtful:
-        accepted = house.transport.was_accepted(message.message_id)
-        if accepted is None:
-            continue
-        with house.database.write() as db:
-            settled += messages.settle(db, message, accepted=accepted, now=now, actor="transport")
-    return settled

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
-from cohortflow.mailroom.outbox import OutboxTransport
+from cohortflow.mailroom.choosing import transport_for
 from cohortflow.mailroom.rendering import Stationery
 from cohortflow.mailroom.transports import Transport
 from cohortflow.store import bundles, instances
@@ -103,13 +103,6 @@ def open_house(settings: Settings, *, secret: str | None = None, transport: Tran
     if transport is None:
         transport = transport_for(settings)
     return House(settings, database, transport, worker)
-
-
-def transport_for(settings: Settings) -> Transport:
-    """The transport that COHORTFLOW_MAIL names."""
-    if settings.mail and not settings.mail.startswith("outbox:"):
-        raise CohortflowError(f"COHORTFLOW_MAIL: {settings.mail.split(':')[0]!r} is unknown; write outbox:DIR")
-    return OutboxTransport(settings.outbox, durable=settings.durable)
 
 
 _houses: list[House] = []

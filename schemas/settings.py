@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -11,14 +11,19 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """Every `COHORTFLOW_...` variable; paths that are not given lie under `home`."""
 
-    model_config = SettingsConfigDict(env_prefix="COHORTFLOW_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="COHORTFLOW_", frozen=True, extra="ignore", populate_by_name=True)
 
     home: Path = Field(default=CHECKOUT, description="inbox/, var/ and, unless said otherwise, the configuration")
     database_url: str = Field(default="", description="SQLAlchemy URL; empty means SQLite under var/")
     database_timeout: int = Field(default=30, ge=1, le=3600, description="seconds to wait for a locked database")
     program_dir: Path | None = None
     template_dir: Path | None = None
-    mail: str = Field(default="", description="outbox:DIR; empty means var/outbox")
+    mail: str = Field(
+        default="", repr=False, description="outbox:DIR, smtp://..., smtps://... or sendgrid; empty means var/outbox"
+    )
+    mail_timeout: int = Field(default=30, ge=1, le=600, description="seconds a mail server may take to answer")
+    sendgrid_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="SENDGRID_API_KEY")
+    sendgrid_host: str = Field(default="https://api.sendgrid.com", validation_alias="SENDGRID_HOST")
     portal_url: str = "http://127.0.0.1:8080"
     only_programs: tuple[str, ...] = Field(default=(), description="ids; empty means every file of program_dir")
     only_cohorts: tuple[str, ...] = Field(default=(), description="keys; empty means every cohort of a program")

@@ -20,12 +20,17 @@ _FOLD = "\r\n "
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/?^_`{|}~ -]+")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9-]+)*")
+_LINK = re.compile(r"https?://[A-Za-z0-9._~:/?&=%+-]{1,880}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 @dataclass(frozen=True)
 class Letter:
-    """One mail to one person. `sender` and `reply_to` are addresses or "Name <address>"."""
+    """One mail to one person. `sender` and `reply_to` are addresses or "Name <address>".
+
+    Args:
+        unsubscribe_url: where one click (a POST, RFC 8058) says "no more of these"; empty for mail one cannot refuse.
+    """
 
     message_id: str
     sender: str
@@ -37,6 +42,16 @@ class Letter:
     html: str
     attachments: tuple[Attachment, ...] = ()
     language: str = "en"
+    unsubscribe_url: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every transport adds to the message beside who, whom and what about."""
+        told = {"Auto-Submitted": "auto-generated"}
+        if self.unsubscribe_url:
+            told["List-Unsubscribe"] = f"<{self.unsubscribe_url}>"
+            told["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        return told
 
 
 def eml(letter: Letter, at: datetime) -> bytes:
@@ -74,8 +89,10 @@ def check_letter(letter: Letter) -> None:
         raise _refused("to_address", "is not an address mail can go to")
     split_mailbox(letter.sender)
     split_mailbox(letter.reply_to or letter.sender)
+    if letter.unsubscribe_url and not _LINK.fullmatch(letter.unsubscribe_url):
+        raise _refused("unsubscribe_url", "is not a web address of plain characters")
     for attachment in letter.attachments:
-        if not _FILE_NAME.fullmatch(attachment.filename) or not _MEDIA_TYPE.fullmatch(_media_type(attachment)):
+        if not _FILE_NAME.fullmatch(attachment.filename) or not _MEDIA_TYPE.fullmatch(media_type(attachment)):
             raise _refused("an attachment", "has a file name or type with characters that do not belong there")
 
 
@@ -94,7 +111,7 @@ def _headers(letter: Letter, at: datetime) -> list[str]:
         f"Date: {format_datetime(at.astimezone(UTC))}",
         f"Message-ID: <{letter.message_id}@{domain}>",
         f"Content-Language: {letter.language}",
-        "Auto-Submitted: auto-generated",
+        *(f"{name}: {value}" for name, value in letter.headers.items()),
     ]
     if letter.reply_to:
         headers.insert(2, _mailbox("Reply-To", *split_mailbox(letter.reply_to)))
@@ -176,7 +193,8 @@ def _base64_lines(content: bytes) -> bytes:
     return b"\r\n".join([encoded[at : at + _LINE] for at in range(0, len(encoded), _LINE)])
 
 
-def _media_type(attachment: Attachment) -> str:
+def media_type(attachment: Attachment) -> str:
+    """How an attachment says what it is."""
     kind = attachment.content_type
     if kind.startswith("text/"):
         kind += "; charset=utf-8"
@@ -185,7 +203,7 @@ def _media_type(attachment: Attachment) -> str:
 
 def _attached(attachment: Attachment) -> bytes:
     placed = f'base64\r\nContent-Disposition: attachment; filename="{attachment.filename}"'
-    return _head(_media_type(attachment), placed) + _base64_lines(attachment.content)
+    return _head(media_type(attachment), placed) + _base64_lines(attachment.content)
 
 
 def _multipart(kind: str, boundary: str, parts: list[bytes]) -> bytes:

@@ -114,10 +114,18 @@ class Stationery:
 
     def mail_class(self, stage: str, send: str) -> str:
         """Whether the mail is service, a reminder or optional, as its file says."""
+        return self._source(stage, send).mail_class
+
+    def on_unknown(self, stage: str, send: str) -> str:
+        """Whether a mail that may or may not have arrived is held for a person, or sent again after a day."""
+        return self._source(stage, send).on_unknown
+
+    def _source(self, stage: str, send: str) -> sources.Source:
+        """The file that speaks for all languages of a message: English, else the first there is."""
         name = self._names[stage, send][self.language_of(stage, send, "en")] if (stage, send) in self._names else ""
         if not name:
             raise ProgramError([_missing(f"{stage}/{send}.en.md")])
-        return sources.split_source(self.texts[name]).mail_class
+        return sources.split_source(self.texts[name])
 
     def mentions(self, stage: str, send: str, language: str, field: str) -> bool:
         """Whether the text says anything about a field; some cost a look into the store."""

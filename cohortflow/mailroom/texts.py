@@ -12,7 +12,8 @@ from schemas.errors import Fault, ProgramError
 MOST_BYTES = 32 * 1024
 CLASSES = ("service", "reminder", "optional")
 WRITTEN = ("subject", "title", "preview")  # the headers that are shown to the reader
-KEYS = (*WRITTEN, "class")
+ON_UNKNOWN = ("hold", "resend")  # what becomes of a mail of which nobody can say whether it arrived
+KEYS = (*WRITTEN, "class", "on_unknown")
 FOLDERS = NO_PROGRAM
 _FOLDER, _LANGUAGE = "|".join(FOLDERS), r"(?P<language>[a-z]{2,3}(-[A-Za-z0-9]{2,8})?)"
 _OF_PROGRAM = rf"((?P<program>(?!({_FOLDER})/)[a-z0-9_-]{{1,64}})/)?"
@@ -35,6 +36,11 @@ class Source:
     def mail_class(self) -> str:
         """Service, reminder or optional: what a reader may opt out of."""
         return self.headers.get("class", "")
+
+    @property
+    def on_unknown(self) -> str:
+        """Hold (wait for a person) or resend, when nobody can say whether the mail arrived."""
+        return self.headers.get("on_unknown", ON_UNKNOWN[0])
 
 
 def read_texts(folder: Path) -> dict[str, str]:
@@ -121,6 +127,9 @@ def header_faults(file: str, source: Source) -> list[Fault]:
     if source.mail_class not in CLASSES:
         line, got = source.lines.get("class", 1), source.mail_class or "nothing"
         faults.append(Fault(file, line, 1, "class", f"must be one of {', '.join(CLASSES)} (got {got})"))
+    if source.on_unknown not in ON_UNKNOWN:
+        line = source.lines["on_unknown"]
+        faults.append(Fault(file, line, 1, "on_unknown", f"must be hold or resend (got {source.on_unknown})"))
     for key in source.headers.keys() - set(KEYS):
         message = f"is not known here; the lines at the top are {', '.join(KEYS)}"
         faults.append(Fault(file, source.lines[key], 1, key, message))

@@ -3,19 +3,29 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from cohortflow.mailroom.letters import Letter, check_letter
 
-State = Literal["accepted", "refused", "unknown", "retry"]
+State = Literal["accepted", "refused", "unknown", "retry", "later"]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a letter: accepted, refused for good, unknown (it may have arrived), or surely not sent yet."""
+    """What became of a letter.
+
+    accepted, refused for good, or unknown (it may have arrived). The others were surely not sent: retry (this letter
+    failed, and may a few times more), later (the way was closed: as often as it takes).
+
+    Args:
+        after: seconds a later letter should wait.
+        stops: no other letter may follow until a person, or another key, says so.
+    """
 
     state: State
     code: str = ""
+    after: int = 0
+    stops: bool = False
 
 
 class Transport(Protocol):
@@ -31,6 +41,61 @@ class Transport(Protocol):
 
     def flush(self) -> None:
         """Make what was accepted since the last call survive a power cut."""
+        ...
+
+
+class Window(Protocol):
+    """Letters on their way, a bounded number at once; what became of them comes back in any order."""
+
+    @property
+    def room(self) -> int:
+        """How many letters more may be on their way now."""
+        ...
+
+    def put(self, letter: Letter, at: datetime, until: float) -> None:
+        """Send a letter on its way; after `until` (of time.monotonic) not a byte of it may leave any more."""
+        ...
+
+    def outcomes(self, at_least: int = 0) -> list[tuple[str, Outcome]]:
+        """What has become of letters, by message id; waits until there are so many, or all that are on their way."""
+        ...
+
+    def wind_down(self) -> None:
+        """Begin nothing more: what has not left yet comes back as later."""
+        ...
+
+    def close(self) -> None:
+        """Give the connections back; nothing may be on its way any more."""
+        ...
+
+
+@runtime_checkable
+class ManyAtOnce(Protocol):
+    """A transport with a window of its own, for which waiting is what takes the time."""
+
+    def window(self) -> Window:
+        """Open one, for the length of a delivery."""
+        ...
+
+
+@runtime_checkable
+class InBatches(Protocol):
+    """A transport that makes a batch durable at once."""
+
+    def send_all(self, letters: list[Letter], at: datetime) -> list[Outcome]:
+        """Hand over letters, and say in their order what became of each."""
+        ...
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """A transport that its provider may turn away as a whole, and that then stops for every worker."""
+
+    name: str
+
+    @property
+    def mark(self) -> str:
+        """What the breaker knows this transport's key by, without telling the key."""
         ...
 
 

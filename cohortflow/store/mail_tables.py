@@ -38,6 +38,8 @@ messages = sa.Table(
     at("retry_at"),
     text("config_hash"),
     text("texts_hash"),
+    integer("failures"),
+    at("unknown_at"),
     sa.UniqueConstraint("cohort_id", "occasion", "template", "person_id", "about"),
     sa.CheckConstraint(
         "state in ('queued', 'sending', 'accepted', 'delivered', 'bounced', 'refused', 'suppressed', 'expired',"
@@ -77,4 +79,17 @@ suppressions = sa.Table(
     sa.Column("address_hash", sa.Text, primary_key=True),
     text("reason"),
     at("since", null=False),
+)
+
+# A transport that was turned away as a whole stops for every worker, until its key is another or a person says so.
+mail_breakers = sa.Table(
+    "mail_breakers",
+    metadata,
+    sa.Column("transport", sa.Text, primary_key=True),
+    sa.Column("mark", sa.Text, primary_key=True),
+    text("code"),
+    at("tripped_at", null=False),
+    text("tripped_by"),
+    at("closed_at"),
+    text("closed_by", null=True),
 )

@@ -1,14 +1,16 @@
 """The mail ledger: claim durably before the first byte, mark after the last, lose track of nothing that may have left.
 
 queued -> sending -> accepted | refused | unknown        a lease that runs out moves sending to unknown, never back
+sending -> queued                                        only by who holds it, and only for what surely has not left
 queued -> expired | suppressed | cancelled               decided inside the claim, with the reason
+unknown -> accepted | queued                             by evidence or by a verdict, see `settling`
 """
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -18,6 +20,7 @@ from cohortflow.store.tables import NOW, cohorts, message_attempts, messages
 from schemas.changes import Note
 
 RETRY_WAITS = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+VANISHED = "the sender stopped before it could tell"
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,16 @@ class Message:
     texts_hash: str
     fence: int
     attempts: int
+    failures: int = 0
+
+
+class Result(NamedTuple):
+    """What became of a claimed mail: accepted, refused, unknown, retry (it failed) or later (the way was closed)."""
+
+    message: Message
+    outcome: str
+    code: str = ""
+    after: int = 0  # seconds until a mail that goes later may go
 
 
 OF_A_COHORT = sa.join(messages, cohorts, messages.c.cohort_id == cohorts.c.cohort_id)
@@ -86,22 +99,24 @@ def append_note(db: Connection, cohort_id: str, note: Note, now: datetime, actor
 _HOLD_ROW = sa.select(cohorts.c.cohort_id).where(cohorts.c.cohort_id == sa.bindparam("cohort_id")).with_for_update()
 
 
-def mark(db: Connection, outcomes: Sequence[tuple[Message, str, str]], now: datetime, *, owner: str) -> int:
-    """Write what became of sent mails: (message, accepted|refused|unknown|retry, code).
+def mark(db: Connection, outcomes: Sequence[tuple[Any, ...]], now: datetime, *, owner: str) -> int:
+    """Write what became of claimed mails, each a `Result` or the beginning of one.
 
     Returns:
         How many rows were still ours; a row that another worker has taken over is left alone.
     """
-    ids = [message.message_id for message, _, _ in outcomes]
-    # Locked, so that what is ours now is ours until the commit.
+    results = [Result(*each) for each in outcomes]
+    ids = [result.message.message_id for result in results]
+    # Locked, so that what is ours now is ours until the commit; in one order, so that two never wait for each other.
     ours = set(db.execute(_IN_FLIGHT, {"ids": ids}).tuples())
     rows, tries, by_cohort = [], [], dict[str, dict[str, int]]()
-    for message, outcome, code in outcomes:
+    for result in results:
+        message = result.message
         if (message.message_id, message.fence) not in ours:
             continue
-        marked = _marked(message, outcome, code, now)
+        marked = _marked(result, now)
         rows.append({"the_id": message.message_id, **marked})
-        ended = {"outcome": outcome, "code": code, "ended_at": now}
+        ended = {"outcome": result.outcome, "code": result.code, "ended_at": now}
         tries.append({"the_id": message.message_id, "the_attempt": message.attempts, **ended})
         counts = by_cohort.setdefault(message.cohort_id, {})
         counts[marked["state"]] = counts.get(marked["state"], 0) + 1
@@ -116,6 +131,7 @@ def mark(db: Connection, outcomes: Sequence[tuple[Message, str, str]], now: date
 _IN_FLIGHT = (
     sa.select(messages.c.message_id, messages.c.fence)
     .where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)), messages.c.state.in_(("sending", "unknown")))
+    .order_by(messages.c.message_id)
     .with_for_update()
 )
 _MARK: Any = (
@@ -124,7 +140,7 @@ _MARK: Any = (
     .values(
         lease_owner=None,
         lease_until=None,
-        **{name: sa.bindparam(name) for name in ("state", "reason", "sent_at", "retry_at")},
+        **{name: sa.bindparam(name) for name in ("state", "reason", "sent_at", "retry_at", "failures", "unknown_at")},
     )
 )
 _END_ATTEMPT: Any = (
@@ -137,13 +153,19 @@ _END_ATTEMPT: Any = (
 )
 
 
-def _marked(message: Message, outcome: str, code: str, now: datetime) -> dict[str, Any]:
-    marked: dict[str, Any] = {"reason": code or None, "sent_at": None, "retry_at": None}
-    if outcome == "accepted":
+def _marked(result: Result, now: datetime) -> dict[str, Any]:
+    failures = result.message.failures
+    marked: dict[str, Any] = {"reason": result.code or None, "sent_at": None, "retry_at": None}
+    marked |= {"failures": failures, "unknown_at": None}
+    if result.outcome == "accepted":
         return marked | {"state": "accepted", "reason": None, "sent_at": now}
-    if outcome == "retry" and message.attempts <= len(RETRY_WAITS):
-        return marked | {"state": "queued", "retry_at": now + RETRY_WAITS[message.attempts - 1]}
-    return marked | {"state": "unknown" if outcome == "unknown" else "refused"}
+    if result.outcome == "later":
+        return marked | {"state": "queued", "retry_at": now + timedelta(seconds=max(result.after, 1))}
+    if result.outcome == "retry" and failures < len(RETRY_WAITS):
+        return marked | {"state": "queued", "retry_at": now + RETRY_WAITS[failures], "failures": failures + 1}
+    if result.outcome == "unknown":
+        return marked | {"state": "unknown", "unknown_at": now}
+    return marked | {"state": "refused"}
 
 
 def any_in_doubt(db: Connection) -> bool:
@@ -176,7 +198,8 @@ def lapse(db: Connection, now: datetime) -> list[Message]:
         fenced = {
             "fence": messages.c.fence + 1,
             "state": "unknown",
-            "reason": "the sender stopped before it could tell",
+            "reason": VANISHED,
+            "unknown_at": now,
             "lease_owner": None,
             "lease_until": None,
         }
@@ -197,7 +220,7 @@ def settle(db: Connection, message: Message, *, accepted: bool, now: datetime, a
         messages.c.fence == message.fence,
     )
     values = {"state": "accepted", "sent_at": now} if accepted else {"state": "queued", "sent_at": None}
-    if not db.execute(messages.update().where(mine).values(**values, reason=None)).rowcount:
+    if not db.execute(messages.update().where(mine).values(**values, reason=None, unknown_at=None)).rowcount:
         return False
     append_note(db, message.cohort_id, Note("mail.settled", counts={str(values["state"]): 1}), now, actor)
     return True

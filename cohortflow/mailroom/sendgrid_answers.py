@@ -1,0 +1,52 @@
+"""What an answer of SendGrid's means for a mail. There is no idempotency key: what may have been taken is unknown."""
+
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from cohortflow.mailroom.transports import Outcome
+
+ACCEPTED = 202
+REFUSED = frozenset({400, 404, 405, 406, 410, 411, 412, 413, 414, 415, 422, 431, 451})
+NOT_US = frozenset({401, 403})
+ELSEWHERE = frozenset({307, 308})
+LONGEST_WAIT = 3600
+NEXT_TRY = 300
+UNTOLD = 60
+A_SPAN = 1_000_000_000
+
+
+def outcome_of(status: int, headers: Mapping[str, str]) -> Outcome:
+    """The outcome behind a status."""
+    if status == ACCEPTED:
+        return Outcome("accepted")
+    if status == 429:
+        return Outcome("later", "429 too many requests", seconds_until_reset(headers))
+    if status in NOT_US:
+        return Outcome("later", f"{status}: SendGrid does not take this key", NEXT_TRY, stops=True)
+    if status == 200:
+        return Outcome("later", "200: this key or host only tries mails out (sandbox)", NEXT_TRY, stops=True)
+    if status in ELSEWHERE:
+        return Outcome("later", f"{status}: another server was named; check SENDGRID_HOST", NEXT_TRY, stops=True)
+    if status in REFUSED:
+        return Outcome("refused", f"{status} by SendGrid")
+    # A redirect of the older kind may follow what was done already.
+    return Outcome("unknown", f"{status} by SendGrid", stops=300 <= status < 400)
+
+
+def seconds_until_reset(headers: Mapping[str, str]) -> int:
+    """How long to wait before the next request, by what the answer tells; an hour at most."""
+    told = headers.get("Retry-After") or headers.get("X-RateLimit-Reset") or ""
+    if not (told.isascii() and told.isdigit()):
+        return UNTOLD
+    seconds = int(told[:12])
+    if seconds > A_SPAN:  # an instant, by the server's clock
+        try:
+            seconds -= int(parsedate_to_datetime(headers["Date"]).timestamp())
+        except (KeyError, TypeError, ValueError):
+            return UNTOLD
+    return min(max(seconds, 0), LONGEST_WAIT)
+
+
+def is_exhausted(headers: Mapping[str, str]) -> bool:
+    """Whether the next request would be one too many."""
+    return headers.get("X-RateLimit-Remaining") == "0"

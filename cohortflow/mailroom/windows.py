@@ -1,0 +1,222 @@
+"""Windows: how many letters are on their way at once, over whichever transport."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Protocol
+
+from cohortflow.mailroom.letters import Letter
+from cohortflow.mailroom.transports import InBatches, ManyAtOnce, Outcome, Transport, Window
+from schemas.errors import DeliveryError
+
+logger = logging.getLogger("cohortflow.mailroom")
+
+IN_A_BATCH = 500
+NOT_BEGUN = Outcome("later", "the worker was told to stop", 1)
+TOO_SLOW = Outcome("later", "the time this worker had for it was over", 60)
+
+
+@contextmanager
+def opened(transport: Transport) -> Iterator[Window]:
+    """The window of a transport; one that has none of its own takes a batch at a time."""
+    window = transport.window() if isinstance(transport, ManyAtOnce) else BatchWindow(transport)
+    try:
+        yield window
+    finally:
+        window.close()
+
+
+def sent(transport: Transport, letter: Letter, at: datetime) -> Outcome:
+    """Hand one letter over; what the transport raises becomes an outcome."""
+    try:
+        return transport.send(letter, at)
+    except DeliveryError as error:
+        return told(letter.message_id, error)
+
+
+def told(message_id: str, error: DeliveryError) -> Outcome:
+    """What an error of a delivery means for its letter."""
+    logger.warning("mail %s: %s", message_id, "refused" if error.permanent else "not sent yet")
+    return Outcome("refused" if error.permanent else "retry", str(error)[:200])
+
+
+class BatchWindow:
+    """For what is done as soon as it is begun: the outbox, a list in memory."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self._waiting: list[tuple[Letter, datetime, float]] = []
+
+    @property
+    def room(self) -> int:
+        """How many letters more make the batch full."""
+        return IN_A_BATCH - len(self._waiting)
+
+    def put(self, letter: Letter, at: datetime, until: float) -> None:
+        """Add a letter to the batch."""
+        self._waiting.append((letter, at, until))
+
+    def outcomes(self, at_least: int = 0) -> list[tuple[str, Outcome]]:
+        """Hand the batch over, and make it durable before any of it counts as accepted."""
+        batch, self._waiting = self._waiting, []
+        if not batch:
+            return []
+        if time.monotonic() > min(until for _, _, until in batch):
+            return [(letter.message_id, TOO_SLOW) for letter, _, _ in batch]
+        letters, at = [letter for letter, _, _ in batch], batch[0][1]
+        if isinstance(self.transport, InBatches):
+            found = self.transport.send_all(letters, at)
+        else:
+            found = [sent(self.transport, letter, at) for letter in letters]
+        self.transport.flush()
+        return [(letter.message_id, outcome) for letter, outcome in zip(letters, found, strict=True)]
+
+    def wind_down(self) -> None:
+        """A batch is not waited for long."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+class ThreadWindow:
+    """For a transport that waits: so many threads, each with a connection of its own."""
+
+    def __init__(self, transport: Transport, size: int, end: Callable[[], None]) -> None:
+        self._transport, self._size, self._end = transport, size, end
+        self._pool = ThreadPoolExecutor(size, thread_name_prefix="mail")
+        self._begun: dict[Future[Outcome], str] = {}
+        self._is_winding_down = False
+
+    @property
+    def room(self) -> int:
+        """How many letters more may wait or be on their way."""
+        return 4 * self._size - len(self._begun)
+
+    def put(self, letter: Letter, at: datetime, until: float) -> None:
+        """Give a letter to the next thread that is free."""
+
+        def send() -> Outcome:
+            if self._is_winding_down:
+                return NOT_BEGUN
+            return TOO_SLOW if time.monotonic() > until else sent(self._transport, letter, at)
+
+        self._begun[self._pool.submit(send)] = letter.message_id
+
+    def outcomes(self, at_least: int = 0) -> list[tuple[str, Outcome]]:
+        """What the threads have done."""
+        found: list[tuple[str, Outcome]] = []
+        while self._begun:
+            enough = len(found) >= at_least
+            done, _ = wait(self._begun, timeout=0 if enough else None, return_when=FIRST_COMPLETED)
+            found += [(self._begun.pop(each), each.result()) for each in done]
+            if enough:
+                break
+        return found
+
+    def wind_down(self) -> None:
+        """Let the threads take up no other letter."""
+        self._is_winding_down = True
+
+    def close(self) -> None:
+        """Let the threads end and their connections be closed."""
+        self._pool.shutdown()
+        self._end()
+
+
+class Session(Protocol):
+    """What posts letters in asyncio, over connections of its own."""
+
+    async def post(self, letter: Letter, until: float) -> Outcome:
+        """Post one letter; not a byte of it may leave after `until`."""
+        ...
+
+    def wind_down(self) -> None:
+        """Begin no other request."""
+        ...
+
+    async def end(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class LoopWindow:
+    """For a transport that speaks asyncio: hundreds of requests in flight in the thread that also writes the letters.
+
+    The loop turns only while somebody waits for outcomes. Writing a batch takes a few hundredths of a second, in which
+    answers wait in the kernel; a thread of its own would fight over the interpreter and win nothing.
+    """
+
+    def __init__(self, session: Session, size: int) -> None:
+        self._session, self._size = session, size
+        self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._done: list[tuple[str, Outcome]] = []
+        self._wanted = 0
+        self._enough: asyncio.Future[None] | None = None
+
+    @property
+    def room(self) -> int:
+        """How many requests more may be in flight."""
+        return self._size - len(self._tasks)
+
+    def put(self, letter: Letter, at: datetime, until: float) -> None:
+        """Begin a request."""
+        task = self._loop.create_task(self._posted(letter, until))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended_one)
+
+    async def _posted(self, letter: Letter, until: float) -> None:
+        try:
+            outcome = TOO_SLOW if time.monotonic() > until else await self._session.post(letter, until)
+        except DeliveryError as error:
+            outcome = told(letter.message_id, error)
+        except Exception as error:  # whatever it is, the request may have left by now
+            outcome = Outcome("unknown", f"{type(error).__name__} while it was posted")
+        self._done.append((letter.message_id, outcome))
+
+    def _ended_one(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._enough and not self._enough.done() and (len(self._done) >= self._wanted or not self._tasks):
+            self._enough.set_result(None)
+
+    def outcomes(self, at_least: int = 0) -> list[tuple[str, Outcome]]:
+        """What the answers were."""
+        self._run(self._turned(at_least))
+        found, self._done = self._done, []
+        return found
+
+    async def _turned(self, at_least: int) -> None:
+        await asyncio.sleep(0)
+        if self._tasks and len(self._done) < at_least:
+            self._wanted, self._enough = at_least, self._loop.create_future()
+            await self._enough
+
+    def _run(self, work: Coroutine[Any, Any, Any]) -> None:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            self._loop.run_until_complete(work)
+            return
+        # A thread has only one running loop; whoever calls us from within another one lends us a thread.
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(self._loop.run_until_complete, work).result()
+
+    def wind_down(self) -> None:
+        """Let no letter leave that has not begun to."""
+        self._session.wind_down()
+
+    def close(self) -> None:
+        """Close the connections and the loop."""
+        for task in self._tasks:
+            task.cancel()
+        self._run(self._ended())
+        self._loop.close()
+
+    async def _ended(self) -> None:
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._session.end()
+        await asyncio.sleep(0)

@@ -1,0 +1,80 @@
+"""Mails whose fate is unknown: settled by evidence, else as their text says, else by a person."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from cohortflow.engine import task
+from cohortflow.store import messages, settling
+from cohortflow.store.settling import BY_RULE, Verdict
+from flows.house import House, current_house
+from schemas.errors import CohortflowError, DataError
+
+GRACE = timedelta(hours=24)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:#-]{0,63}")
+
+
+def settle_unknown(message_id: str, verdict: Verdict, by: str, now: datetime | None = None) -> str:
+    """An operator's word about an unknown mail: it was sent, or it is to be sent again. Returns its state now.
+
+    Raises:
+        DataError: the mail is not unknown, or who says so is not a plain name.
+    """
+    if verdict not in ("sent", "resend"):
+        raise DataError(f"the verdict is {verdict!r}; say sent or resend")
+    if not _NAME.fullmatch(by):
+        raise DataError("who settles it is told by a plain name or role, such as dana or role:operator; no address")
+    house = current_house()
+    with house.database.write() as db:
+        return settling.give_verdict(db, message_id, verdict, now or house.now(), actor=by)
+
+
+@task
+def settle_what_is_known(now: datetime) -> int:
+    """Settle what can be settled without a person; returns how many mails."""
+    house = current_house()
+    with house.database.read() as db:
+        if not messages.any_in_doubt(db):
+            return 0
+    return settle_what_the_transport_knows(house, now) + settle_by_rule(house, now)
+
+
+def settle_what_the_transport_knows(house: House, now: datetime) -> int:
+    """Mails whose sender vanished: a transport that can tell what it holds settles them; others stay unknown."""
+    with house.database.write() as db:
+        doubtful = messages.lapse(db, now)
+    settled = 0
+    for message in doubtful:
+        accepted = house.transport.was_accepted(message.message_id)
+        if accepted is None:
+            continue
+        with house.database.write() as db:
+            settled += messages.settle(db, message, accepted=accepted, now=now, actor="transport")
+    return settled
+
+
+def settle_by_rule(house: House, now: datetime) -> int:
+    """Send again, once, what stayed unknown for a day and says `on_unknown: resend` in its text; hold the rest."""
+    with house.database.read() as db:
+        overdue = settling.given_up_by_rule(db, now - GRACE)
+    resent = 0
+    for row in overdue:
+        if not _may_go_again(house, row):
+            continue
+        try:
+            with house.database.write() as db:
+                settling.give_verdict(db, row["message_id"], "resend", now, actor=BY_RULE)
+        except DataError:
+            continue  # evidence was faster
+        resent += 1
+    return resent
+
+
+def _may_go_again(house: House, row: Mapping[str, Any]) -> bool:
+    program_id = str(row["cohort_id"]).partition("/")[0]
+    try:
+        texts = house.stationery(row["texts_hash"]).of(program_id)
+        return texts.on_unknown(row["stage"], row["template"]) == "resend"
+    except CohortflowError:
+        return False
