@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     template_dir: Path | None = None
     mail: str = Field(default="", description="outbox:DIR; empty means var/outbox")
     portal_url: str = "http://127.0.0.1:8080"
+    sendgrid_webhook_key: str = Field(default="", description="SendGrid's public key; without it no event is believed")
     only_programs: tuple[str, ...] = Field(default=(), description="ids; empty means every file of program_dir")
     only_cohorts: tuple[str, ...] = Field(default=(), description="keys; empty means every cohort of a program")
     durable: bool = Field(default=True, description="fsync what is written; off only where nothing is at stake")
