@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     sendgrid_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="SENDGRID_API_KEY")
     sendgrid_host: str = Field(default="https://api.sendgrid.com", validation_alias="SENDGRID_HOST")
     portal_url: str = "http://127.0.0.1:8080"
+    sendgrid_webhook_key: str = Field(default="", description="SendGrid's public key; without it no event is believed")
     only_programs: tuple[str, ...] = Field(default=(), description="ids; empty means every file of program_dir")
     only_cohorts: tuple[str, ...] = Field(default=(), description="keys; empty means every cohort of a program")
     durable: bool = Field(default=True, description="fsync what is written; off only where nothing is at stake")

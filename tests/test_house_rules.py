@@ -56,6 +56,7 @@ READS_THE_CLOCK = {
     "cohortflow/store/occasions.py": "leases run in real time",
     "cohortflow/store/messages.py": "leases run in real time",
     "cohortflow/store/claiming.py": "leases run in real time",
+    "cohortflow/portal/webhooks.py": "how old a signature is: the provider signs by the real time",
     "cohortflow/cli/difference.py": "what the instance clock shows, where only a look is taken and no house is opened",
     "cohortflow/cli/simulating.py": "how long a command took, and today as the first day of a made-up company",
 }

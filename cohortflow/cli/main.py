@@ -203,6 +203,19 @@ def preview(
 
 
 @app.command()
+def portal(
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="where to listen")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=0, max=65_535, help="0 takes any that is free")
+    ] = 8080,
+) -> None:
+    """Serve what links in mails lead to, and what the mail provider posts to; runs until it is stopped."""
+    from cohortflow.cli.serving import serve
+
+    serve(host, port)
+
+
+@app.command()
 def company(
     people: Annotated[int, typer.Option("--people", metavar="N", min=1, max=200_000)],
     out: Annotated[Path, typer.Option("--out", metavar="DIR")],

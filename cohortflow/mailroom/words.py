@@ -23,6 +23,11 @@ SHAPE: dict[str, dict[str, tuple[str, ...]] | None] = {
     "contact_card": {"file": ()},
     "certificate": {"file": (), "title": (), "opening": ("program", "cohort"), "closing": ("program", "cohort")},
     "lines": {"plan": ("day", "mail", "audience"), "new_pairs": ("count",)},
+    "refusing": {
+        **dict.fromkeys(("title", "button", "still", "unknown", "reminders", "alumni", "optional"), ()),
+        "ask": ("what",),
+        "done": ("what",),
+    },
     "audiences": None,
     "sentences": None,
 }

@@ -59,6 +59,7 @@ messages = sa.Table(
         postgresql_where=sa.text("state in ('sending', 'unknown')"),
     ),
     sa.Index("ix_messages_cohort", "cohort_id"),
+    sa.Index("ix_messages_person", "person_id"),
 )
 
 message_attempts = sa.Table(
