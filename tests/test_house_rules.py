@@ -35,12 +35,14 @@ BELOW_THE_TOP = {*FLOORS, "flows", "tasks"}
 FLOORS |= {
     "cohortflow.portal": BELOW_THE_TOP,
     "cohortflow.simulation": BELOW_THE_TOP,
-    "cohortflow.cli": {*BELOW_THE_TOP, "cohortflow.simulation", "cohortflow.portal"},
+    "cohortflow.operations": {*BELOW_THE_TOP, "cohortflow.simulation"},
+    "cohortflow.cli": {*BELOW_THE_TOP, "cohortflow.simulation", "cohortflow.portal", "cohortflow.operations"},
 }
 KNOWS_PREFECT = (
     "cohortflow/engine.py",
     "cohortflow/prefect_engine.py",
     "flows/",
+    "cohortflow/operations/",
     "cohortflow/simulation/prefect_runtime.py",
 )
 KNOWS_SQL = {

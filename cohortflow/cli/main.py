@@ -102,6 +102,39 @@ def tick() -> None:
 
 
 @app.command()
+def up(
+    port: Annotated[int, typer.Option("--port", metavar="N", help="of Prefect's pages")] = 4200,
+    portal_port: Annotated[int, typer.Option("--portal-port", metavar="N", help="of the participants' pages")] = 8080,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="another one needs PREFECT_SERVER_API_AUTH_STRING")
+    ] = "127.0.0.1",
+    tick_every: Annotated[
+        float, typer.Option("--tick-every", metavar="SECONDS", min=1, help="another pace, to try things out")
+    ] = 600,
+) -> None:
+    """Bring up everything on this machine (Prefect, a worker, the pages), and keep it up until Ctrl-C."""
+    from cohortflow.cli.operating import up as run
+
+    raise typer.Exit(run(host, port, portal_port, tick_every, with_portal=_has("portal")))
+
+
+def _has(command: str) -> bool:
+    return any(command in (each.name, getattr(each.callback, "__name__", "")) for each in app.registered_commands)
+
+
+@app.command()
+def deploy(
+    tick_every: Annotated[
+        float, typer.Option("--tick-every", metavar="SECONDS", min=1, help="another pace, to try things out")
+    ] = 600,
+) -> None:
+    """Put prefect.yaml into force on Prefect's server. Twice changes nothing; what an operator paused stays paused."""
+    from cohortflow.cli.operating import deploy as run
+
+    run(tick_every)
+
+
+@app.command()
 def status(
     named: Annotated[str, typer.Argument(metavar="[PROGRAM/COHORT]", help="one cohort, with its occasions")] = "",
     as_json: Json = False,
@@ -251,7 +284,7 @@ def demo(
 
 def main() -> None:
     """The command `cohortflow`. What does not run by Prefect does not wait for it to load."""
-    if not any("prefect" in word or word == "demo" for word in sys.argv[1:]):
+    if not any("prefect" in word or word in ("demo", "deploy") for word in sys.argv[1:]):
         os.environ.setdefault("COHORTFLOW_ENGINE", "plain")
     app()
 
