@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,12 @@ def bare_environment(home: Path, **more: str) -> dict[str, str]:
 def said(logs: Path) -> str:
     """What `up` has printed so far."""
     return (logs / "said.log").read_text(encoding="utf-8")
+
+
+def nobody_listens(port: int) -> bool:
+    """Whether a port is free again."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 @contextmanager

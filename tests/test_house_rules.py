@@ -55,6 +55,7 @@ KNOWS_SQL = {
 ONLY_THE_TYPE = {"sqlalchemy.engine": {"Connection"}}
 READS_THE_CLOCK = {
     "flows/house.py": "House.now: the one place where an entry asks the instance clock",
+    "cohortflow/prefect_engine.py": "asks for the runs of the last hour, and Prefect lives by real time",
     "cohortflow/store/occasions.py": "leases run in real time",
     "cohortflow/store/messages.py": "leases run in real time",
     "cohortflow/store/claiming.py": "leases run in real time",

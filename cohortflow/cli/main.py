@@ -190,11 +190,53 @@ def resume(
     compress: Annotated[
         bool, typer.Option("--compress", help="for a cohort declared late: do at once what is overdue")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would go out")] = False,
 ) -> None:
     """Let a held cohort go on where it stopped."""
-    from cohortflow.cli.running import resume as run
+    from cohortflow.cli import running
 
-    run(cohort, by, reason, compress)
+    if dry_run:
+        running.show_resume(cohort, by, compress)
+    else:
+        running.resume(cohort, by, reason, compress)
+
+
+@app.command()
+def skip(
+    cohort: CohortName,
+    occasion: Annotated[str, typer.Argument(metavar="OCCASION", help="such as recruit.reminder#2")],
+    by: By,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why, for the record; no names")] = "",
+) -> None:
+    """Let one mail of a cohort not go; everything else keeps its date."""
+    from cohortflow.cli.running import skip as run
+
+    run(cohort, occasion, by, reason)
+
+
+@app.command()
+def rematch(
+    cohort: CohortName,
+    by: By,
+    match: Annotated[str, typer.Option("--match", metavar="ID", help="end this match first; both are told")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why, for the record; no names")] = "",
+) -> None:
+    """Look for new partners for everybody who waits, or end one match and look for its two people."""
+    from cohortflow.cli.running import rematch as run
+
+    run(cohort, by, match, reason)
+
+
+@app.command()
+def export(
+    cohort: CohortName,
+    by: By,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why, for the record; no names")] = "",
+) -> None:
+    """Write pairs, people by id, mails, occasions, history and report of a cohort under var/exports/."""
+    from cohortflow.cli.running import export as run
+
+    run(cohort, by, reason)
 
 
 @app.command()

@@ -20,17 +20,10 @@ def up(host: str, port: int, portal_port: int, tick_every: float, *, with_portal
 
 def deploy(tick_every: float) -> None:
     """Put what prefect.yaml declares into force, and say what became of each deployment."""
-    from prefect.client.orchestration import get_client
+    from cohortflow.operations.deploying import deploy as run
 
-    from cohortflow.operations.declared import read_declared, ticking_every
-    from cohortflow.operations.deploying import put_into_force
-
-    wanted = read_declared()
-    if tick_every != TICK_EVERY:
-        wanted = [ticking_every(each, tick_every) for each in wanted]
-    with get_client(sync_client=True) as client:
-        for name, what in put_into_force(client, wanted):
-            say_at_once(f"{what:<10} {name}")
+    for name, what in run(None if tick_every == TICK_EVERY else tick_every):
+        say_at_once(f"{what:<10} {name}")
 
 
 def say_at_once(text: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
 from prefect.client.schemas.objects import ConcurrencyLimitStrategy, ConcurrencyOptions
@@ -17,9 +17,18 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 
-from cohortflow.operations.declared import OURS, Declared, interval_of
+from cohortflow.operations.declared import OURS, Declared, interval_of, read_declared, ticking_every
 
 Done = list[tuple[str, str]]  # what became of what: created, changed, unchanged or removed
+
+
+def deploy(tick_every: float | None) -> Done:
+    """Put prefect.yaml into force on the server that PREFECT_API_URL names; the tick at another pace, if given."""
+    wanted = read_declared()
+    if tick_every is not None:
+        wanted = [ticking_every(each, tick_every) for each in wanted]
+    with get_client(sync_client=True) as client:
+        return put_into_force(client, wanted)
 
 
 def put_into_force(client: SyncPrefectClient, wanted: Iterable[Declared]) -> Done:

@@ -4,13 +4,12 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from first_circle import CANARY, DOMAIN, INVITED, completed, drop_files, letters
 from prefect_installation import CHECKOUT, wait_for
-from raised_installation import COMMAND, Raised, bare_environment, raised, said
+from raised_installation import COMMAND, Raised, bare_environment, nobody_listens, raised, said
 
 from cohortflow.operations.layout import Layout
 from cohortflow.operations.only_one import RunsAlready, note, only_one
@@ -19,25 +18,6 @@ from schemas.errors import CohortflowError
 from schemas.settings import Settings
 
 slow = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raised]:
-    """Everything up, with an empty home, ticking often."""
-    folder = tmp_path_factory.mktemp("raised by up")
-    home = folder / "new home"
-    home.mkdir()
-    with raised(folder, home, "--tick-every", "5") as found:
-        yield found
-    assert found.process.returncode == 0, said(found.logs)
-    assert "Everything is stopped." in said(found.logs)
-    assert nobody_listens(found.port)
-
-
-def nobody_listens(port: int) -> bool:
-    """Whether a port is free again."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 @slow
