@@ -8,8 +8,9 @@ from cohortflow.store import instances, messages, occasions
 from flows.advance import advance_program
 from flows.configuration import take_in_programs, take_in_texts
 from flows.delivery import deliver_mail
-from flows.house import current_house
+from flows.house import House, current_house
 from flows.roster import see_who_left, take_in_rosters
+from flows.signals import sign_of_life
 from flows.standing import show_news
 from schemas.errors import CohortflowError
 
@@ -30,7 +31,12 @@ class Found:
 def advance_programs(now: datetime | None = None) -> Found:
     """Take files in, see what is ready, and start one run per program with ready work, and delivery."""
     house = current_house()
-    now = now or house.now()
+    with sign_of_life(house.settings.ping_url):
+        return take_in_and_start(house, now or house.now())
+
+
+def take_in_and_start(house: House, now: datetime) -> Found:
+    """What a tick does."""
     take_in_texts(now)
     faulty = take_in_programs(now)
     held = take_in_rosters(now)

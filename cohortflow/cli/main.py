@@ -111,11 +111,12 @@ def up(
     tick_every: Annotated[
         float, typer.Option("--tick-every", metavar="SECONDS", min=1, help="another pace, to try things out")
     ] = 600,
+    demo: Annotated[bool, typer.Option("--demo", help="a made-up company in a home of its own, to watch")] = False,
 ) -> None:
     """Bring up everything on this machine (Prefect, a worker, the pages), and keep it up until Ctrl-C."""
     from cohortflow.cli.operating import up as run
 
-    raise typer.Exit(run(host, port, portal_port, tick_every, with_portal=_has("portal")))
+    raise typer.Exit(run(host, port, portal_port, tick_every, with_portal=_has("portal"), demo=demo))
 
 
 def _has(command: str) -> bool:
@@ -127,11 +128,30 @@ def deploy(
     tick_every: Annotated[
         float, typer.Option("--tick-every", metavar="SECONDS", min=1, help="another pace, to try things out")
     ] = 600,
+    demo: Annotated[bool, typer.Option("--demo", hidden=True)] = False,
 ) -> None:
     """Put prefect.yaml into force on Prefect's server. Twice changes nothing; what an operator paused stays paused."""
     from cohortflow.cli.operating import deploy as run
 
-    run(tick_every)
+    run(tick_every, demo)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Look at everything a running installation needs, and say how to mend what is wrong; exit 1 when anything is."""
+    from cohortflow.cli.operating import doctor as run
+
+    raise typer.Exit(run(as_json))
+
+
+@app.command()
+def metrics(
+    port: Annotated[int, typer.Option("--port", metavar="N", help="on 127.0.0.1")] = 9188,
+) -> None:
+    """Answer watchers: /health/tick (200 while ticks end well, else 503) and /metrics for Prometheus."""
+    from cohortflow.cli.operating import metrics as run
+
+    run(port)
 
 
 @app.command()

@@ -17,18 +17,25 @@ from prefect.flows import load_flow_from_entrypoint
 from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 
+from cohortflow.operations.alarms import put_alarms_into_force
 from cohortflow.operations.declared import OURS, Declared, interval_of, read_declared, ticking_every
+from cohortflow.operations.demo import demo_life
 
 Done = list[tuple[str, str]]  # what became of what: created, changed, unchanged or removed
 
 
-def deploy(tick_every: float | None) -> Done:
-    """Put prefect.yaml into force on the server that PREFECT_API_URL names; the tick at another pace, if given."""
+def deploy(tick_every: float | None, alarm_block: str, demo: bool = False) -> Done:
+    """Put prefect.yaml and the alarms into force on the server that PREFECT_API_URL names."""
     wanted = read_declared()
     if tick_every is not None:
         wanted = [ticking_every(each, tick_every) for each in wanted]
+    if demo:
+        wanted.append(demo_life(wanted[0]))
     with get_client(sync_client=True) as client:
-        return put_into_force(client, wanted)
+        done = put_into_force(client, wanted) + put_alarms_into_force(client, alarm_block)
+        if demo:
+            client.create_flow_run_from_deployment(client.read_deployment_by_name("demo-life/demo-life").id)
+    return done
 
 
 def put_into_force(client: SyncPrefectClient, wanted: Iterable[Declared]) -> Done:

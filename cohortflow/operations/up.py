@@ -52,8 +52,18 @@ class System:
             self.children.pop().stop()
 
 
-def up(layout: Layout, say: Say, *, with_portal: bool, deploy_options: Sequence[str] = ()) -> int:
+def up(
+    layout: Layout,
+    say: Say,
+    *,
+    with_portal: bool,
+    deploy_options: Sequence[str] = (),
+    before: Callable[[], None] = lambda: None,
+) -> int:
     """Bring everything up, and keep it up until Ctrl-C.
+
+    Args:
+        before: what is to be done first, once it is certain that nothing runs here.
 
     Returns:
         0 when somebody stopped it, or it was running already; 1 when something died.
@@ -63,6 +73,7 @@ def up(layout: Layout, say: Say, *, with_portal: bool, deploy_options: Sequence[
             system = System(layout, say)
             try:
                 _refuse_taken_ports(layout, with_portal)
+                before()
                 _bring_up(system, with_portal, deploy_options)
                 note(mark, addresses(layout, with_portal), system.children)
                 _tell_where(layout, say, with_portal)
