@@ -131,6 +131,28 @@ def show_table(key: str, rows: list[dict[str, Any]], description: str) -> None:
         create_table_artifact(key=key, table=rows, description=description)
 
 
+def show_standing(key: str, rows: list[dict[str, Any]], description: str) -> None:
+    """A table that stands under its key and is written anew only when it says something new; nothing when plain."""
+    if is_plain() or _unseen.get():
+        return
+    from cohortflow.prefect_engine import show_if_changed
+
+    with _at_best():
+        show_if_changed(key, rows, description)
+
+
+@contextmanager
+def tagged(*names: str) -> Iterator[None]:
+    """Let the runs that are called in the block bear tags (ids only); nothing when plain."""
+    if is_plain():
+        yield
+        return
+    from prefect import tags
+
+    with tags(*names):
+        yield
+
+
 @contextmanager
 def _at_best() -> Iterator[None]:
     """What is only shown must not undo what is done: a run whose work is recorded does not fail for its display."""
@@ -140,7 +162,14 @@ def _at_best() -> Iterator[None]:
         logger.warning("not shown in Prefect (%s)", type(error).__name__)
 
 
-def start_deployment(name: str, parameters: dict[str, Any], stamp: str) -> None:
+def live_parameters(deployment: str, parameter: str) -> set[str]:
+    """What a parameter (an id) is in the runs of a deployment that wait or run now."""
+    from cohortflow.prefect_engine import live_parameters as ask
+
+    return ask(deployment, parameter)
+
+
+def start_deployment(name: str, parameters: dict[str, Any], stamp: str, tags: tuple[str, ...] = ()) -> None:
     """Start another deployment and do not wait.
 
     Args:
@@ -153,4 +182,5 @@ def start_deployment(name: str, parameters: dict[str, Any], stamp: str) -> None:
     from prefect.runtime import flow_run
 
     key = f"{name} {stamp} {flow_run.id}#{flow_run.run_count}"
-    run_deployment(name, parameters=parameters, timeout=0, as_subflow=False, idempotency_key=key)
+    more = list(tags) or None
+    run_deployment(name, parameters=parameters, timeout=0, as_subflow=False, idempotency_key=key, tags=more)

@@ -1,14 +1,27 @@
 """Our flows and tasks as Prefect's own: results never persisted, nobody else's words in what Prefect keeps."""
 
+import json
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import prefect
+from prefect.artifacts import Artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.context import FlowRunContext, TaskRunContext
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import (
+    DeploymentFilter,
+    DeploymentFilterName,
+    FlowRunFilter,
+    FlowRunFilterExpectedStartTime,
+    FlowRunFilterState,
+    FlowRunFilterStateType,
+)
+from prefect.client.schemas.objects import StateType
+from prefect.context import FlowRunContext, TagsContext, TaskRunContext
 from prefect.filesystems import NullFileSystem
 from prefect.utilities.annotations import opaque
 
@@ -32,7 +45,9 @@ def discreet(fn: Callable[P, R]) -> Callable[P, R]:
         if FlowRunContext.get() is None and TaskRunContext.get() is None:
             return fn(*args, **kwargs)
         try:
-            return fn(*args, **kwargs)
+            # Tags are for runs; handed down to each task they would cost a request per call.
+            with TagsContext(current_tags=set()):
+                return fn(*args, **kwargs)
         except Exception as error:
             _write_no_result()
             told = error if isinstance(error, CohortflowError) else Unexpected(whereabouts(error))
@@ -86,6 +101,35 @@ class Task(prefect.Task[P, R]):
         values: list[Any] = [opaque(value) for value in args]
         named: dict[str, Any] = {name: opaque(value) for name, value in kwargs.items()}
         return super().__call__(*values, **named)
+
+
+LIVE = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
+LIVE_FOR = timedelta(hours=1)
+
+
+def live_parameters(deployment: str, parameter: str) -> set[str]:
+    """What a parameter is in the runs of a deployment that wait or run.
+
+    A run of more than an hour ago does not count: its worker may be gone, and what it holds stands in our own leases.
+    """
+    since = datetime.now(UTC) - LIVE_FOR
+    with get_client(sync_client=True) as client:
+        found = client.read_flow_runs(
+            deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
+            flow_run_filter=FlowRunFilter(
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(LIVE))),
+                expected_start_time=FlowRunFilterExpectedStartTime(after_=since),  # type: ignore[arg-type]
+            ),
+            limit=200,
+        )
+    return {str(run.parameters.get(parameter)) for run in found}
+
+
+def show_if_changed(key: str, rows: list[dict[str, Any]], description: str) -> None:
+    """Write a table artifact anew, unless the newest one of its key says the same."""
+    known: Any = Artifact.get(key)
+    if known is None or json.loads(known.data) != json.loads(json.dumps(rows)):
+        create_table_artifact(key=key, table=rows, description=description)
 
 
 def make_flow(fn: Callable[P, R], name: str, run_name: str | None, retries: int) -> Flow[P, R]:

@@ -1,30 +1,39 @@
 """Advance one program: a subflow for each of its cohorts and stages that has something ready."""
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 
-from cohortflow.engine import flow, in_deployment, show_table, start_deployment, tell
+from cohortflow.engine import flow, in_deployment, show_table, start_deployment, tagged, tell
 from cohortflow.store import messages, occasions
-from flows.check_ins import check_in
-from flows.closing import close
-from flows.evaluation import evaluate
+from flows import check_ins, closing, evaluation, matching, orientation, program, recruitment
+from flows.carry import Turn
 from flows.house import current_house
-from flows.matching import match
-from flows.orientation import orient
-from flows.program import program
-from flows.recruitment import recruit
+from flows.standing import show_standings
+from schemas.changes import Changes
 from schemas.errors import CohortflowError
 
 logger = logging.getLogger("cohortflow.flows")
 
 STAGE_FLOWS = {
-    "recruit": recruit,
-    "match": match,
-    "orient": orient,
-    "check_in": check_in,
-    "evaluate": evaluate,
-    "close": close,
-    "program": program,
+    "recruit": recruitment.recruit,
+    "match": matching.match,
+    "orient": orientation.orient,
+    "check_in": check_ins.check_in,
+    "evaluate": evaluation.evaluate,
+    "close": closing.close,
+    "program": program.program,
+}
+
+# What each stage decides about one ready occasion, for whoever wants to know without doing it.
+DECISIONS: dict[str, Callable[[Turn], Changes]] = {
+    "recruit": recruitment.decide,
+    "match": matching.decide,
+    "orient": orientation.decide,
+    "check_in": check_ins.decide,
+    "evaluate": evaluation.decide,
+    "close": closing.decide,
+    "program": program.decide,
 }
 
 
@@ -45,14 +54,17 @@ def advance_program(program_id: str, now: datetime | None = None) -> int:
     while step := next_step(program_id, now, set(failed)):
         cohort_id, stage, moment = step
         try:
-            done[cohort_id] = done.get(cohort_id, 0) + STAGE_FLOWS[stage](cohort_id, moment, now)
+            with tagged(program_id, cohort_id):
+                done[cohort_id] = done.get(cohort_id, 0) + STAGE_FLOWS[stage](cohort_id, moment, now)
         except Exception as error:
             # One broken cohort must not stop the others; the run still fails at the end.
             failed[cohort_id] = what_failed(cohort_id, moment, error)
             logger.error("%s", failed[cohort_id])
             tell("occasion.failed", cohort_id, occasion=moment)
-    rows = [{"cohort": each, "occasions": count, "failed": each in failed} for each, count in sorted(done.items())]
+    touched = sorted({*done, *failed})
+    rows = [{"cohort": each, "occasions": done.get(each, 0), "failed": each in failed} for each in touched]
     show_table("advanced", rows, f"What was done in {program_id}")
+    show_standings(house, {*done, *failed}, now)
     if in_deployment() and mails_wait(now):
         start_deployment("deliver-mail/deliver-mail", {}, f"{program_id} {now.isoformat()}")
     if failed:

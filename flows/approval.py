@@ -10,6 +10,7 @@ from cohortflow.programs.parts import part_of
 from cohortflow.store import frames
 from cohortflow.store.decisions import record_decision
 from cohortflow.store.record import Overtaken
+from flows.acting import CohortId, known_row
 from flows.house import current_house
 from flows.matching import approval_of
 from schemas.errors import CohortflowError
@@ -20,7 +21,7 @@ Approver = Annotated[str, Field(pattern=r"^role:(approver#[1-9][0-9]?|owner)$", 
 
 
 @flow("approve-matches", run_name="approve · {cohort_id}")
-def approve_matches(cohort_id: str, by: Approver, now: datetime | None = None) -> int:
+def approve_matches(cohort_id: CohortId, by: Approver, now: datetime | None = None) -> int:
     """Approve every match that is proposed in a cohort; a second approval finds nothing to approve.
 
     Args:
@@ -33,6 +34,8 @@ def approve_matches(cohort_id: str, by: Approver, now: datetime | None = None) -
     """
     house = current_house()
     now = now or house.now()
+    with house.database.read() as db:
+        known_row(db, cohort_id)
     for _ in range(TRIES):
         standing = frames.read_standing(house.database, cohort_id)
         part = part_of(by, standing.cohort)

@@ -3,13 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from cohortflow.engine import flow, in_deployment, show_table, start_deployment
+from cohortflow.engine import flow, in_deployment, live_parameters, show_table, start_deployment
 from cohortflow.store import instances, messages, occasions
 from flows.advance import advance_program
 from flows.configuration import take_in_programs, take_in_texts
 from flows.delivery import deliver_mail
-from flows.house import current_house
+from flows.house import House, current_house
 from flows.roster import see_who_left, take_in_rosters
+from flows.signals import sign_of_life
+from flows.standing import show_news
 from schemas.errors import CohortflowError
 
 MOST_PROGRAMS_AT_ONCE = 16
@@ -17,7 +19,7 @@ MOST_PROGRAMS_AT_ONCE = 16
 
 @dataclass(frozen=True)
 class Found:
-    """What a tick found: programs with ready work, mails that may go, and what could not be taken in."""
+    """What a tick found: programs with ready work (longest waiting first), mails, what is in the way."""
 
     programs: list[str] = field(default_factory=list)
     mails: int = 0
@@ -29,7 +31,12 @@ class Found:
 def advance_programs(now: datetime | None = None) -> Found:
     """Take files in, see what is ready, and start one run per program with ready work, and delivery."""
     house = current_house()
-    now = now or house.now()
+    with sign_of_life(house.settings.ping_url):
+        return take_in_and_start(house, now or house.now())
+
+
+def take_in_and_start(house: House, now: datetime) -> Found:
+    """What a tick does."""
     take_in_texts(now)
     faulty = take_in_programs(now)
     held = take_in_rosters(now)
@@ -37,6 +44,7 @@ def advance_programs(now: datetime | None = None) -> Found:
     found = look(now, faulty, held)
     if in_deployment():
         start_runs(found, now)
+    show_news(house, now)
     with house.database.write() as db:
         instances.note_tick(db, now)
     show_found(found)
@@ -56,14 +64,19 @@ def look(now: datetime, faulty: list[str], held: list[str]) -> Found:
     with current_house().database.read() as db:
         # A mail whose sender vanished waits for delivery too: only a delivery looks what became of it.
         mails = messages.waiting(db, now) or int(messages.any_in_doubt(db))
-        return Found(sorted(occasions.ready_work(db, now)), mails, faulty, held)
+        return Found(list(occasions.ready_work(db, now)), mails, faulty, held)
 
 
 def start_runs(found: Found, now: datetime) -> None:
-    """Start the deployments. Mail that is still to be queued is delivered when its program has been advanced."""
-    stamp = now.isoformat()
-    for program_id in found.programs[:MOST_PROGRAMS_AT_ONCE]:
-        start_deployment("advance-program/advance-program", {"program_id": program_id}, f"{program_id} {stamp}")
+    """Start the deployments: what waits longest first, and no program of which a run is still under way.
+
+    Mail that is still to be queued is delivered when its program has been advanced.
+    """
+    stamp, busy = now.isoformat(), live_parameters("advance-program", "program_id")
+    free = [program_id for program_id in found.programs if program_id not in busy]
+    for program_id in free[:MOST_PROGRAMS_AT_ONCE]:
+        given, about = {"program_id": program_id}, f"{program_id} {stamp}"
+        start_deployment("advance-program/advance-program", given, about, tags=(program_id,))
     if found.mails:
         start_deployment("deliver-mail/deliver-mail", {}, stamp)
 

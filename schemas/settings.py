@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     only_programs: tuple[str, ...] = Field(default=(), description="ids; empty means every file of program_dir")
     only_cohorts: tuple[str, ...] = Field(default=(), description="keys; empty means every cohort of a program")
     durable: bool = Field(default=True, description="fsync what is written; off only where nothing is at stake")
+    ping_url: str = Field(default="", description="what a watcher outside is told by: URL/start, URL, URL/fail")
+    alarm_block: str = Field(default="", description="TYPE/NAME of the Prefect block that alarms go to")
     lease_seconds: int = Field(default=300, ge=1, le=86_400)
 
     @property

@@ -35,12 +35,14 @@ BELOW_THE_TOP = {*FLOORS, "flows", "tasks"}
 FLOORS |= {
     "cohortflow.portal": BELOW_THE_TOP,
     "cohortflow.simulation": BELOW_THE_TOP,
-    "cohortflow.cli": {*BELOW_THE_TOP, "cohortflow.simulation", "cohortflow.portal"},
+    "cohortflow.operations": {*BELOW_THE_TOP, "cohortflow.simulation"},
+    "cohortflow.cli": {*BELOW_THE_TOP, "cohortflow.simulation", "cohortflow.portal", "cohortflow.operations"},
 }
 KNOWS_PREFECT = (
     "cohortflow/engine.py",
     "cohortflow/prefect_engine.py",
     "flows/",
+    "cohortflow/operations/",
     "cohortflow/simulation/prefect_runtime.py",
 )
 KNOWS_SQL = {
@@ -53,6 +55,11 @@ KNOWS_SQL = {
 ONLY_THE_TYPE = {"sqlalchemy.engine": {"Connection"}}
 READS_THE_CLOCK = {
     "flows/house.py": "House.now: the one place where an entry asks the instance clock",
+    "cohortflow/prefect_engine.py": "asks for the runs of the last hour, and Prefect lives by real time",
+    "cohortflow/operations/doctor.py": "an entry: compares this machine's clock, and asks what is scheduled from now on",
+    "cohortflow/operations/watching.py": "an entry: a request asks how things are at this moment",
+    "cohortflow/operations/demo.py": "sets the clock of a demonstration going",
+    "cohortflow/simulation/watched_life.py": "an entry: moves the clock of a demonstration",
     "cohortflow/store/occasions.py": "leases run in real time",
     "cohortflow/store/messages.py": "leases run in real time",
     "cohortflow/store/claiming.py": "leases run in real time",

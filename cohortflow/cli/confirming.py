@@ -4,13 +4,14 @@ from collections.abc import Callable
 
 from cohortflow.cli.errors import tell
 from cohortflow.cli.plan_difference import difference_lines
-from cohortflow.cli.running import at_home, known_row
+from cohortflow.cli.running import at_home
 from cohortflow.cli.words import count, say
 from cohortflow.programs.cohorts import cohort_line
 from cohortflow.programs.documents import read_config
 from cohortflow.store import edits
 from cohortflow.store.adoption import line_mark
 from cohortflow.store.edits import FileNow
+from flows.acting import known_row
 from flows.edits import Answer, confirm_edit
 from flows.eligibility import eligible_counts
 from flows.house import House

@@ -1,12 +1,12 @@
 """From what was typed to the program and cohort that are meant."""
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from cohortflow.cli.words import as_typed
 from cohortflow.programs.documents import program_files
 from schemas.errors import CohortflowError
+from schemas.nearest import nearest
 from schemas.settings import Settings
 
 
@@ -48,11 +48,3 @@ def program_file(named: str, settings: Settings) -> Path:
         return Path(as_typed(file))
     known = [path.stem for path in program_files(settings.programs)]
     raise CohortflowError(f"there is no program {named!r} in {as_typed(settings.programs)}; {nearest(named, known)}")
-
-
-def nearest(word: str, known: list[str]) -> str:
-    """The cure for a name that is not known: the nearest ones, or all there are."""
-    near = get_close_matches(word.lower(), known, n=3, cutoff=0.5)
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    return f"there are: {', '.join(known[:20])}" if known else "there is none yet"

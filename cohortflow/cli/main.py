@@ -102,6 +102,59 @@ def tick() -> None:
 
 
 @app.command()
+def up(
+    port: Annotated[int, typer.Option("--port", metavar="N", help="of Prefect's pages")] = 4200,
+    portal_port: Annotated[int, typer.Option("--portal-port", metavar="N", help="of the participants' pages")] = 8080,
+    host: Annotated[
+        str, typer.Option("--host", metavar="ADDRESS", help="another one needs PREFECT_SERVER_API_AUTH_STRING")
+    ] = "127.0.0.1",
+    tick_every: Annotated[
+        float, typer.Option("--tick-every", metavar="SECONDS", min=1, help="another pace, to try things out")
+    ] = 600,
+    demo: Annotated[bool, typer.Option("--demo", help="a made-up company in a home of its own, to watch")] = False,
+) -> None:
+    """Bring up everything on this machine (Prefect, a worker, the pages), and keep it up until Ctrl-C."""
+    from cohortflow.cli.operating import up as run
+
+    raise typer.Exit(run(host, port, portal_port, tick_every, with_portal=_has("portal"), demo=demo))
+
+
+def _has(command: str) -> bool:
+    return any(command in (each.name, getattr(each.callback, "__name__", "")) for each in app.registered_commands)
+
+
+@app.command()
+def deploy(
+    tick_every: Annotated[
+        float, typer.Option("--tick-every", metavar="SECONDS", min=1, help="another pace, to try things out")
+    ] = 600,
+    demo: Annotated[bool, typer.Option("--demo", hidden=True)] = False,
+) -> None:
+    """Put prefect.yaml into force on Prefect's server. Twice changes nothing; what an operator paused stays paused."""
+    from cohortflow.cli.operating import deploy as run
+
+    run(tick_every, demo)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Look at everything a running installation needs, and say how to mend what is wrong; exit 1 when anything is."""
+    from cohortflow.cli.operating import doctor as run
+
+    raise typer.Exit(run(as_json))
+
+
+@app.command()
+def metrics(
+    port: Annotated[int, typer.Option("--port", metavar="N", help="on 127.0.0.1")] = 9188,
+) -> None:
+    """Answer watchers: /health/tick (200 while ticks end well, else 503) and /metrics for Prometheus."""
+    from cohortflow.cli.operating import metrics as run
+
+    run(port)
+
+
+@app.command()
 def status(
     named: Annotated[str, typer.Argument(metavar="[PROGRAM/COHORT]", help="one cohort, with its occasions")] = "",
     as_json: Json = False,
@@ -157,11 +210,53 @@ def resume(
     compress: Annotated[
         bool, typer.Option("--compress", help="for a cohort declared late: do at once what is overdue")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only show what would go out")] = False,
 ) -> None:
     """Let a held cohort go on where it stopped."""
-    from cohortflow.cli.running import resume as run
+    from cohortflow.cli import running
 
-    run(cohort, by, reason, compress)
+    if dry_run:
+        running.show_resume(cohort, by, compress)
+    else:
+        running.resume(cohort, by, reason, compress)
+
+
+@app.command()
+def skip(
+    cohort: CohortName,
+    occasion: Annotated[str, typer.Argument(metavar="OCCASION", help="such as recruit.reminder#2")],
+    by: By,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why, for the record; no names")] = "",
+) -> None:
+    """Let one mail of a cohort not go; everything else keeps its date."""
+    from cohortflow.cli.running import skip as run
+
+    run(cohort, occasion, by, reason)
+
+
+@app.command()
+def rematch(
+    cohort: CohortName,
+    by: By,
+    match: Annotated[str, typer.Option("--match", metavar="ID", help="end this match first; both are told")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why, for the record; no names")] = "",
+) -> None:
+    """Look for new partners for everybody who waits, or end one match and look for its two people."""
+    from cohortflow.cli.running import rematch as run
+
+    run(cohort, by, match, reason)
+
+
+@app.command()
+def export(
+    cohort: CohortName,
+    by: By,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why, for the record; no names")] = "",
+) -> None:
+    """Write pairs, people by id, mails, occasions, history and report of a cohort under var/exports/."""
+    from cohortflow.cli.running import export as run
+
+    run(cohort, by, reason)
 
 
 @app.command()
@@ -264,7 +359,7 @@ def demo(
 
 def main() -> None:
     """The command `cohortflow`. What does not run by Prefect does not wait for it to load."""
-    if not any("prefect" in word or word == "demo" for word in sys.argv[1:]):
+    if not any("prefect" in word or word in ("demo", "deploy") for word in sys.argv[1:]):
         os.environ.setdefault("COHORTFLOW_ENGINE", "plain")
     app()
 

@@ -12,10 +12,11 @@ from rich.text import Text
 from sqlalchemy.engine import Connection
 
 from cohortflow.cli.plan import PIPED_WIDTH
-from cohortflow.cli.running import at_home, known_row
+from cohortflow.cli.running import at_home
 from cohortflow.cli.words import count, tally
 from cohortflow.store import cohorts, frames, instances, occasions, overview, tallies
 from cohortflow.store.cohorts import CohortRow
+from flows.acting import known_row
 
 
 def show(cohort_id: str, as_json: bool) -> int:

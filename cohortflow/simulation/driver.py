@@ -156,6 +156,7 @@ def simulated_together(
             durable=False,
             database_url="",
             mail="",
+            ping_url="",
             lease_seconds=3600,
         )
         transport = MemoryTransport()
@@ -220,10 +221,10 @@ def live(
             life.problems.append(f"{life.now:%Y-%m-%d}: a cohort failed")
         sent = life.transport.sent[seen:]
         seen += len(sent)
-        for mail in _seen(life, [each.letter.message_id for each in sent]):
+        for mail in as_seen(life.house, [each.letter.message_id for each in sent]):
             if mail.template in ASKED_TO_APPROVE and mail.person_id == "role:approver#1":
-                approvals.append((_next_day_at(life.now, APPROVING_HOUR, life.zone), mail.cohort_id))
-            for at, told in _replies_to(mail, life.casts[mail.cohort_id].robots, life.zone):
+                approvals.append((next_day_at(life.now, APPROVING_HOUR, life.zone), mail.cohort_id))
+            for at, told in replies_to(mail, life.casts[mail.cohort_id].robots, life.zone):
                 heapq.heappush(replies, (at, next(order), mail.cohort_id, told))
         if hook is not None:
             hook(life)
@@ -249,7 +250,8 @@ def next_instant(life: Life, replies: list[Waiting], approvals: list[tuple[datet
     return max(life.now, min(known)) if known else None  # type: ignore[return-value]
 
 
-def _replies_to(mail: MailSeen, robots: Robots, zone: str) -> Iterator[tuple[datetime, Reply]]:
+def replies_to(mail: MailSeen, robots: Robots, zone: str) -> Iterator[tuple[datetime, Reply]]:
+    """What a robot answers to a mail, and the evening on which it does."""
     for reply in robots.replies_to(mail):
         told = Reply(reply.person_id, reply.form, reply.occasion, reply.answers, reply.at, reply.about)
         yield _evening_of(reply.at, zone), told
@@ -276,10 +278,11 @@ def _approver_approves(life: Life, approvals: list[tuple[datetime, str]]) -> Non
         life.approvals += approve_matches(cohort_id, part_of(by, cohort) or by, life.now)
 
 
-def _seen(life: Life, message_ids: list[str]) -> list[MailSeen]:
+def as_seen(house: House, message_ids: list[str]) -> list[MailSeen]:
+    """Mails that have left, as their readers get them."""
     if not message_ids:
         return []
-    with life.house.database.read() as db:
+    with house.database.read() as db:
         rows = messages.rows_by_id(db, message_ids)
     return [
         MailSeen(
@@ -303,5 +306,6 @@ def _evening_of(at: datetime, zone: str) -> datetime:
     return evening if at <= evening else to_utc(local_day(at, zone) + timedelta(days=1), ANSWERING_HOUR, zone)
 
 
-def _next_day_at(at: datetime, hour: time, zone: str) -> datetime:
+def next_day_at(at: datetime, hour: time, zone: str) -> datetime:
+    """An hour of the day after, in UTC."""
     return to_utc(local_day(at, zone) + timedelta(days=1), hour, zone).astimezone(UTC)

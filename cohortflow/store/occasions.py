@@ -162,6 +162,13 @@ def claim_next(
     return Claim(**{**{name: row[name] for name in names}, "fence": row["fence"] + 1, "attempts": row["attempts"] + 1})
 
 
+def overdue(db: Connection, cohort_id: str, now: datetime) -> list[Claim]:
+    """What of a cohort is ready by now, whether or not it is held: to look at, claimed by nobody."""
+    ready = sa.and_(occasions.c.state == "pending", occasions.c.ready_at <= now, occasions.c.cohort_id == cohort_id)
+    query = sa.select(occasions).where(ready).order_by(occasions.c.ready_at, occasions.c.place)
+    return [Claim(**{name: row[name] for name in Claim.__dataclass_fields__}) for row in db.execute(query).mappings()]
+
+
 def is_held(db: Connection, claim: Claim) -> bool:
     """Whether a claim still stands: nobody has taken the occasion over or closed it."""
     mine = sa.and_(

@@ -6,7 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cohortflow.store import cohorts
+from cohortflow.store.events import append
 from cohortflow.store.tables import events, matches, messages, occasions, participants, people, programs
+from schemas.changes import Note
 
 
 def message_rows(db: Connection, cohort_id: str) -> list[dict[str, Any]]:
@@ -30,6 +33,25 @@ def participant_rows(db: Connection, cohort_id: str) -> list[dict[str, Any]]:
 def event_rows(db: Connection) -> list[dict[str, Any]]:
     """The whole history: one chain after the other, each in its order."""
     return _plain(db, sa.select(events).order_by(events.c.chain, events.c.seq))
+
+
+def of_cohort(db: Connection, cohort_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Everything of a cohort but what people wrote: pairs, people by id, mails, occasions and the history."""
+    things = sa.select(occasions).where(occasions.c.cohort_id == cohort_id).order_by(occasions.c.place)
+    history = sa.select(events).where(events.c.chain == cohort_id).order_by(events.c.seq)
+    return {
+        "pairs": match_rows(db, cohort_id),
+        "people": participant_rows(db, cohort_id),
+        "mails": message_rows(db, cohort_id),
+        "occasions": _plain(db, things),
+        "history": _plain(db, history),
+    }
+
+
+def note_export(db: Connection, cohort_id: str, *, now: datetime, actor: str, files: int, why: str) -> None:
+    """A line of the history: somebody took the tables of a cohort out."""
+    cohorts.change(db, cohort_id)  # holds the row, and with it the chain
+    append(db, cohort_id, [Note("cohort.exported", counts={"files": files, "reason": why})], at=now, actor=actor)
 
 
 def sites(db: Connection) -> dict[str, str]:

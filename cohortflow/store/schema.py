@@ -52,6 +52,13 @@ def migration_config() -> Config:
     return config
 
 
+def schema_of(database: Database) -> tuple[str | None, str | None]:
+    """The schema a database has, and the one this version wants."""
+    with database.read() as db:
+        current = MigrationContext.configure(db).get_current_revision()
+    return current, ScriptDirectory.from_config(migration_config()).get_current_head()
+
+
 def _is_current(database: Database, config: Config) -> bool:
     with database.read() as db:
         current = MigrationContext.configure(db).get_current_revision()

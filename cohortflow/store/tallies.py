@@ -1,5 +1,6 @@
 """Counts: what mails to owners, the status and the operator's tables show. Never a person."""
 
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -66,6 +67,12 @@ def occasion_states(db: Connection, cohort_id: str) -> dict[str, int]:
 def message_states(db: Connection, cohort_id: str) -> dict[str, int]:
     """How many mails are in which state."""
     return dict(sorted(_grouped(db, messages, "state", cohort_id).items()))
+
+
+def queued_before(db: Connection, cohort_id: str, now: datetime) -> int:
+    """How many mails of a cohort may go by now, as far as their hour is concerned."""
+    mine = sa.and_(messages.c.cohort_id == cohort_id, messages.c.state == "queued", messages.c.not_before <= now)
+    return int(db.execute(sa.select(sa.func.count()).where(mine)).scalar_one())
 
 
 def program_faults(db: Connection, program_id: str) -> list[str]:

@@ -1,10 +1,11 @@
-"""One real installation for all tests of this room."""
+"""Two real installations for all tests of this room: one raised step by step, one by `cohortflow up`."""
 
 from collections.abc import Iterator
 
 import pytest
 from first_circle import drop_files
 from prefect_installation import Installation, installed
+from raised_installation import Raised, nobody_listens, raised, said
 
 
 @pytest.fixture(scope="package")
@@ -14,3 +15,16 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     drop_files(folder / "home of the program")
     with installed(folder, folder / "home of the program") as found:
         yield found
+
+
+@pytest.fixture(scope="package")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raised]:
+    """Everything up by the one command, with an empty home, ticking often."""
+    folder = tmp_path_factory.mktemp("raised by up")
+    home = folder / "new home"
+    home.mkdir()
+    with raised(folder, home, "--tick-every", "5") as found:
+        yield found
+    assert found.process.returncode == 0, said(found.logs)
+    assert "Everything is stopped." in said(found.logs)
+    assert nobody_listens(found.port)

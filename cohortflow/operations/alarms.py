@@ -1,0 +1,192 @@
+"""Alarms: Prefect automations made by code, each of which tells the notification block of the operator's choice."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas.objects import StateType
+from prefect.events.actions import ActionTypes, ChangeFlowRunState, DoNothing, SendNotification
+from prefect.events.schemas.automations import Automation, AutomationCore, EventTrigger, Posture
+from prefect.exceptions import ObjectNotFound
+
+from cohortflow.operations.declared import OURS
+from cohortflow.operations.layout import HEARTBEAT_SECONDS
+from schemas.errors import CohortflowError
+
+CRASH = ChangeFlowRunState(
+    name=None, state=StateType.CRASHED, message="it gave no sign of life; retry is safe", force=False
+)
+PREFIX = "Cohortflow: "
+RUN = {"prefect.resource.id": "prefect.flow-run.*"}
+OF_OURS = {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{OURS}"}
+OF_THE_TICK = {"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.tick"}
+EACH_ONE = {"prefect.resource.id"}
+HEARTBEAT = "prefect.flow-run.heartbeat"
+# Whatever a run says counts as alive; one that waits (Paused, Suspended) has said so and sends no heartbeat.
+ALIVE = {HEARTBEAT, *(f"prefect.flow-run.{state}" for state in (
+    "Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended", "Resuming", "Scheduled",
+    "AwaitingRetry", "Retrying", "Running", "Pending", "TimedOut"))}  # fmt: skip
+NO_TICK_FOR = timedelta(minutes=45)
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """One thing somebody should hear of; `about` is what the automation's page says."""
+
+    name: str
+    about: str
+    trigger: EventTrigger
+    body: str
+    crashes: bool = False
+
+
+def alarms() -> list[Alarm]:
+    """Every alarm there is."""
+    return [*_of_runs(), *_of_ticks(), *_of_cohorts()]
+
+
+def _of_runs() -> list[Alarm]:
+    run = "{{ flow_run.name }} ({{ flow.name }}): {{ flow_run.state.name }}. {{ flow_run.state.message }}"
+    return [
+        Alarm(
+            "a run has failed or crashed",
+            "Retry is safe; a later tick tries again by itself.",
+            _when({"prefect.flow-run.Failed", "prefect.flow-run.Crashed"}, RUN, OF_OURS),
+            run,
+        ),
+        Alarm(
+            "a run gives no sign of life",
+            f"No heartbeat for {3 * HEARTBEAT_SECONDS // 60} minutes: it is marked as crashed. Runs that wait are not.",
+            EventTrigger(
+                after={HEARTBEAT},
+                expect=ALIVE,
+                match=RUN,  # type: ignore[arg-type]
+                for_each=EACH_ONE,
+                posture=Posture.Proactive,
+                within=timedelta(seconds=3 * HEARTBEAT_SECONDS),
+            ),
+            "A run gives no sign of life and is marked as crashed. Its work is free again when its lease ends.",
+            crashes=True,
+        ),
+    ]
+
+
+def _of_ticks() -> list[Alarm]:
+    return [
+        Alarm(
+            "ticks are late",
+            "Three ticks could not begin in time within an hour: does a worker run?",
+            _when({"prefect.flow-run.Late"}, RUN, OF_THE_TICK, threshold=3, within=timedelta(hours=1)),
+            "Ticks are late: does a worker run? `cohortflow doctor` says what is missing.",
+        ),
+        Alarm(
+            "no tick has ended well",
+            f"None within {NO_TICK_FOR.seconds // 60} minutes of the last that did.",
+            EventTrigger(
+                after={"prefect.flow-run.Completed"},
+                expect={"prefect.flow-run.Completed"},
+                match=RUN,  # type: ignore[arg-type]
+                match_related=OF_THE_TICK,  # type: ignore[arg-type]
+                for_each={"related:deployment:prefect.resource.id"},
+                posture=Posture.Proactive,
+                within=NO_TICK_FOR,
+            ),
+            "No tick has ended well lately. `cohortflow doctor` says what is wrong.",
+        ),
+    ]
+
+
+def _of_cohorts() -> list[Alarm]:
+    cohort = "{{ event.resource.name }}"
+    return [
+        Alarm(
+            "a cohort is held",
+            "Nothing of it falls due until it is resumed, or what holds it is mended.",
+            _when({"cohortflow.occasion.held"}, {"prefect.resource.id": "cohortflow.cohort.*"}),
+            f"{cohort} is held; `cohortflow status {cohort}` says why.",
+        ),
+        Alarm(
+            "a mail is in doubt",
+            "For more than a day nobody has known whether it left; settle it, so that it is either sent or counted.",
+            _when({"cohortflow.mail.unknown"}, {"prefect.resource.id": "cohortflow.cohort.*"}),
+            f"{cohort}: {{{{ event.payload.mails }}}} mails have been in doubt for more than a day.",
+        ),
+    ]
+
+
+def _when(
+    expect: set[str],
+    match: dict[str, str],
+    related: dict[str, str] | None = None,
+    threshold: int = 1,
+    within: timedelta = timedelta(0),
+) -> EventTrigger:
+    return EventTrigger(
+        expect=expect,
+        match=match,  # type: ignore[arg-type]
+        match_related=related or {},  # type: ignore[arg-type]
+        for_each=EACH_ONE if threshold == 1 else set(),
+        posture=Posture.Reactive,
+        threshold=threshold,
+        within=within,
+    )
+
+
+def put_alarms_into_force(client: SyncPrefectClient, block: str) -> list[tuple[str, str]]:
+    """Create, change or remove automations of ours; one that an operator switched off stays off.
+
+    Args:
+        block: TYPE/NAME of a notification block, such as slack-webhook/alarms; empty tells nobody.
+
+    Raises:
+        CohortflowError: there is no such block.
+    """
+    tell = _notification(client, block)
+    found = {each.name: each for each in client.read_automations() if each.name.startswith(PREFIX)}
+    done = [(PREFIX + alarm.name, _apply(client, alarm, tell, found.pop(PREFIX + alarm.name, None)))
+            for alarm in alarms()]  # fmt: skip
+    for name, automation in sorted(found.items()):
+        client.delete_automation(automation.id)
+        done.append((name, "removed"))
+    return done
+
+
+def _notification(client: SyncPrefectClient, block: str) -> Any:
+    if not block:
+        return None
+    kind, _, name = block.partition("/")
+    try:
+        return client.read_block_document_by_name(name, block_type_slug=kind).id
+    except ObjectNotFound:
+        raise CohortflowError(
+            f"COHORTFLOW_ALARM_BLOCK: Prefect has no block {block!r}; make it on its pages under Blocks, and name it "
+            "TYPE/NAME, such as slack-webhook/alarms"
+        ) from None
+
+
+def _apply(client: SyncPrefectClient, alarm: Alarm, block_id: Any, found: Automation | None) -> str:
+    actions: list[ActionTypes] = []
+    if alarm.crashes:
+        actions.append(CRASH)
+    if block_id is not None:
+        actions.append(SendNotification(block_document_id=block_id, subject=PREFIX + alarm.name, body=alarm.body))
+    told = {"trigger": alarm.trigger.model_dump(mode="json", exclude={"id"}), "block": str(block_id), "v": 1}
+    text = json.dumps([told, alarm.body, alarm.about], sort_keys=True, default=sorted)
+    description = f"{alarm.about} [{hashlib.sha256(text.encode()).hexdigest()[:8]}]"
+    if found is not None and found.description == description:
+        return "unchanged"
+    wanted = AutomationCore(
+        name=PREFIX + alarm.name,
+        description=description,
+        enabled=found.enabled if found is not None else True,
+        trigger=alarm.trigger,
+        actions=actions or [DoNothing()],
+    )
+    if found is None:
+        client.create_automation(wanted)
+        return "created"
+    client.update_automation(found.id, wanted)
+    return "changed"

@@ -1,0 +1,53 @@
+"""What all actions of a person share: who acts, why, and which cohort is meant."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from sqlalchemy.engine import Connection
+
+from cohortflow.programs.cohorts import Cohort
+from cohortflow.programs.parts import part_of
+from cohortflow.store import cohorts
+from cohortflow.store.cohorts import CohortRow
+from schemas.errors import CohortflowError
+from schemas.nearest import nearest
+
+# What Prefect is given it keeps and shows to every operator: ids, parts and words from a list, never an address.
+CohortId = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$", max_length=120, examples=["emerging-leaders/2027-spring"])
+]
+By = Annotated[str, Field(pattern=r"^role:(approver#[1-9][0-9]?|owner)$", examples=["role:approver#1", "role:owner"])]
+Why = Literal[
+    "not said", "the program asked for it", "wrong data", "wrong text", "wrong date", "people are away",
+    "technical trouble", "a trial",
+]  # fmt: skip
+
+
+def known_row(db: Connection, cohort_id: str) -> CohortRow:
+    """The cohort of that id.
+
+    Raises:
+        CohortflowError: the store does not know it; the nearest names are told.
+    """
+    row = cohorts.read_row(db, cohort_id)
+    if row is None:
+        known = [each.cohort_id for each in cohorts.read_rows(db)]
+        cure = nearest(cohort_id, known) if known else "run `cohortflow tick` once, which takes the programs in"
+        raise CohortflowError(f"there is no cohort {cohort_id!r}; {cure}")
+    return row
+
+
+def acting_part(cohort: Cohort, by: str) -> str:
+    """The part an address (or a part itself) plays in a program, which is what the history names.
+
+    Raises:
+        CohortflowError: it plays none.
+    """
+    given = by.strip().lower()
+    part = "role:owner" if given in ("role:owner", cohort.program.owner.lower()) else part_of(given, cohort)
+    if part is None:
+        raise CohortflowError(
+            f"{cohort.id}: that address is neither its owner nor an approver; see `owner:` and `approvers:` in the "
+            "program's file"
+        )
+    return part

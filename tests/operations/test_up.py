@@ -1,0 +1,150 @@
+"""`cohortflow up`: one command, and dropped files become sent invitations; whatever is in its way is told."""
+
+import os
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+from first_circle import CANARY, DOMAIN, INVITED, completed, drop_files, letters
+from prefect_installation import CHECKOUT, wait_for
+from raised_installation import COMMAND, Raised, bare_environment, nobody_listens, raised, said
+
+from cohortflow.operations.layout import Layout
+from cohortflow.operations.only_one import RunsAlready, note, only_one
+from cohortflow.operations.processes import start
+from schemas.errors import CohortflowError
+from schemas.settings import Settings
+
+slow = pytest.mark.slow
+
+
+@slow
+@pytest.mark.timeout(600)
+def test_dropped_files_become_invitations_with_no_further_command(system: Raised) -> None:
+    drop_files(system.home)
+
+    wait_for("invitations", lambda: len(letters(system)) == len(INVITED), seconds=240, told=system.told)
+
+    ticks = wait_for("ticks", lambda: [run for run in system.runs_of("advance-programs") if run.run_count],
+                     seconds=30, told=system.told)  # fmt: skip
+    assert all(run.auto_scheduled for run in ticks)
+    wait_for("delivery", lambda: completed(system, "deliver-mail"), seconds=60, told=system.told)
+
+
+@slow
+@pytest.mark.timeout(600)
+def test_a_second_start_says_where_the_first_is(system: Raised) -> None:
+    told = system.typed("up", "--port", "1")
+
+    assert told.returncode == 0
+    assert "running already" in told.stdout
+    assert f"http://127.0.0.1:{system.port}" in told.stdout
+
+
+@slow
+@pytest.mark.timeout(600)
+def test_what_it_keeps_names_nobody_and_belongs_to_its_owner(system: Raised) -> None:
+    kept = [path for path in (system.home / "var" / "up").rglob("*") if path.is_file()]
+
+    assert {"server.log", "worker.log", "running.json"} <= {path.name for path in kept}
+    for file in kept:
+        assert CANARY.encode() not in file.read_bytes()
+        assert DOMAIN.encode() not in file.read_bytes()
+        if file.suffix == ".log":
+            assert file.stat().st_mode & 0o077 == 0
+
+
+@slow
+@pytest.mark.timeout(600)
+def test_after_a_kill_it_starts_again_and_says_who_died(tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    with raised(tmp_path, tmp_path / "home") as first:
+        os.kill(first.process.pid, signal.SIGKILL)
+        first.process.wait(10)
+        assert not nobody_listens(first.port)  # its server is an orphan now
+    with raised(tmp_path, tmp_path / "home", port=first.port) as second:
+        (worker,) = [line for line in pids(second.home) if line[0] == "worker"]
+        os.kill(worker[1], signal.SIGKILL)
+        second.process.wait(90)
+        told = said(second.logs)
+        assert second.process.returncode == 1
+    assert "worker was ended by signal 9; the last lines of" in told
+    assert "Everything is stopped." in told
+    assert nobody_listens(first.port)
+
+
+def pids(home: Path) -> list[tuple[str, int]]:
+    """The processes that `up` has noted."""
+    import json
+
+    told = json.loads((home / "var" / "up" / "running.json").read_text())
+    return [(name, pid) for name, (pid, _) in told["processes"].items()]
+
+
+@slow
+def test_a_taken_port_is_named_with_a_free_one(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        line = [COMMAND, "up", "--port", str(port)]
+        told = subprocess.run(
+            line, cwd=CHECKOUT, env=bare_environment(tmp_path), capture_output=True, text=True, timeout=60
+        )
+
+    assert told.returncode == 1
+    assert f"port {port}, meant for Prefect's pages, is taken by another program" in told.stdout
+    assert "cohortflow up --port " in told.stdout
+
+
+def test_a_server_open_to_others_needs_a_password(tmp_path: Path) -> None:
+    with pytest.raises(CohortflowError, match="PREFECT_SERVER_API_AUTH_STRING"):
+        Layout(Settings(home=tmp_path), host="0.0.0.0", given={})
+
+    given = {"PREFECT_SERVER_API_AUTH_STRING": "admin:long-and-secret"}
+    layout = Layout(Settings(home=tmp_path), host="0.0.0.0", port=4321, given=given)
+    assert layout.environment["PREFECT_API_AUTH_STRING"] == "admin:long-and-secret"
+    assert layout.server_environment["PREFECT_SERVER_API_HOST"] == "0.0.0.0"
+
+
+def test_the_pages_know_their_own_port_and_nothing_of_our_secrets(tmp_path: Path) -> None:
+    given = {"COHORTFLOW_SENDGRID_KEY": "secret", "COHORTFLOW_ENGINE": "plain"}
+    layout = Layout(Settings(home=tmp_path), port=4321, given=given)
+
+    assert layout.server_environment["PREFECT_SERVER_UI_API_URL"] == "http://127.0.0.1:4321/api"
+    assert not [name for name in layout.server_environment if name.startswith("COHORTFLOW_")]
+    assert "COHORTFLOW_ENGINE" not in layout.environment
+    assert layout.environment["COHORTFLOW_SENDGRID_KEY"] == "secret"
+
+
+def test_a_stale_note_keeps_nobody_out_and_ends_no_stranger(tmp_path: Path) -> None:
+    stranger = start("stranger", ["sleep", "60"], dict(os.environ), tmp_path, tmp_path)
+    try:
+        (tmp_path / "running.json").write_text(
+            f'{{"pid": 1, "processes": {{"server": [{stranger.process.pid}, "Thu Jan 1 1970 prefect server"]}}}}'
+        )
+
+        with only_one(tmp_path):
+            assert stranger.is_alive
+    finally:
+        stranger.stop()
+
+
+def test_what_a_killed_one_left_running_is_ended(tmp_path: Path) -> None:
+    orphan = start("orphan", ["sleep", "60"], dict(os.environ), tmp_path, tmp_path)
+    note(tmp_path / "running.json", {}, [orphan])
+
+    with only_one(tmp_path):
+        assert orphan.process.wait(5) == -signal.SIGTERM
+
+
+def test_only_one_at_a_time(tmp_path: Path) -> None:
+    with only_one(tmp_path) as mark:
+        note(mark, {"runs": "http://127.0.0.1:1"}, [])
+
+        with pytest.raises(RunsAlready) as other, only_one(tmp_path):
+            pass
+
+    assert other.value.told["addresses"] == {"runs": "http://127.0.0.1:1"}
