@@ -14,6 +14,7 @@ import pandas as pd
 
 from cohortflow.engine import task, tell
 from cohortflow.programs.cohorts import Cohort
+from cohortflow.programs.event_edits import as_attached, calendar_mails
 from cohortflow.programs.occasions import event_of
 from cohortflow.store import frames, occasions, people
 from cohortflow.store.decisions import record_decision
@@ -213,10 +214,11 @@ def _attachment_of(turn: Turn) -> dict[str, object] | None:
     claim, text = turn.claim, turn.claim.details["attach"]
     if not text:
         return None
-    attach = Attach.read(text)
+    # The day may have been edited since an occasion of one late match was stored.
+    declared = calendar_mails(turn.cohort).get(claim.key) if text.startswith("calendar ") else None
+    attach = (declared and declared.attach) or Attach.read(text)
     stand_in = Occasion(
         claim.key, claim.stage, claim.action, claim.due_on, claim.due_at, attach=attach, n=claim.details["n"]
     )
     event = event_of(turn.cohort, stand_in)
-    found: dict[str, object] = {"kind": attach.kind}
-    return found | {"begins_at": event[0].isoformat(), "ends_at": event[1].isoformat()} if event else found
+    return {"kind": attach.kind} | (as_attached(event, turn.cohort) if event else {})

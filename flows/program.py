@@ -4,6 +4,7 @@ from datetime import datetime
 
 from cohortflow.engine import flow
 from flows.carry import Turn, carry, mails_of
+from flows.invitations import call_off, tell_invited
 from schemas.changes import Changes
 from tasks.intents import told_at_once
 
@@ -19,6 +20,10 @@ def decide(turn: Turn) -> Changes:
     match turn.action:
         case "report":
             return announce_report(turn)
+        case "tell_invited":
+            return tell_invited(turn)
+        case "call_off":
+            return call_off(turn)
         case "trial_closes":
             return Changes()
         case _:

@@ -85,7 +85,7 @@ class NewAnswer:
 
 @dataclass
 class Changes:
-    """Everything one decision writes. Participants and matches are changed by naming columns and values."""
+    """Everything one decision writes. Participants, matches and waiting mails change by naming columns and values."""
 
     notes: list[Note] = field(default_factory=list)
     participants: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -93,6 +93,7 @@ class Changes:
     new_matches: list[NewMatch] = field(default_factory=list)
     answers: list[NewAnswer] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
+    mails: dict[str, dict[str, Any]] = field(default_factory=dict)
     occasions: list[Occasion] = field(default_factory=list)
     cohort: dict[str, Any] = field(default_factory=dict)
     close_occasions: dict[tuple[str, str], str] = field(default_factory=dict)

@@ -203,7 +203,7 @@ def accept(desk: Desk, reply: Reply, role: str, body: dict[str, object]) -> str 
     if body.get("accept") is not True:
         if match.state == "active":
             return "the match has begun; ask for another partner instead"
-        part_ways(desk.changes, match, desk.matches, "declined", "declined", desk.now)
+        part_ways(desk.changes, desk.cohort, match, desk.matches, "declined", "declined", desk.now)
         other = match.mentor_id if role == "mentee" else match.mentee_id
         desk.changes.intents += tell_partners(
             desk.changes,
@@ -242,7 +242,7 @@ def ask_for_another(desk: Desk, reply: Reply, role: str, body: dict[str, object]
         return "the trial is over; write to the owner"
     if int(person.get("rematches") or 0) >= trial.rematches_per_person:
         return "you have asked for another partner before; write to the owner"
-    part_ways(desk.changes, match, desk.matches, "ended", "rematch asked for", desk.now)
+    part_ways(desk.changes, desk.cohort, match, desk.matches, "ended", "rematch asked for", desk.now)
     asked = int(person.get("rematches") or 0) + 1
     desk.changes.participants.setdefault(reply.person_id, {})["rematches"] = asked
     other = match.mentor_id if role == "mentee" else match.mentee_id

@@ -43,7 +43,7 @@ def decide_departures(
         if not gone:
             continue
         again = rule == "end_match_and_rematch" and len(gone) == 1
-        part_ways(changes, match, matches, "ended", "a partner left", now, rematch=again)
+        part_ways(changes, cohort, match, matches, "ended", "a partner left", now, rematch=again)
         stays = [person for person in sides if person not in gone]
         if stays and match.state in PAIRED_MATCH:
             told = tell_partners(

@@ -6,6 +6,7 @@ import pandas as pd
 
 from cohortflow.engine import task
 from cohortflow.programs.cohorts import Cohort
+from cohortflow.programs.event_edits import calling_off
 from schemas.changes import LIVE_MATCH, Changes, Intent
 from schemas.occasions import Occasion
 from schemas.rows import each_row
@@ -56,13 +57,14 @@ def decide_on_silence(
             changes.matches[match_id] = {"state": "accepted"}
     elif rule == "remind_then_decline":
         for row in each_row(silent):
-            part_ways(changes, row, matches, "declined", "nobody answered in time", now)
+            part_ways(changes, cohort, row, matches, "declined", "nobody answered in time", now)
             changes.intents += tell_partners(changes, cohort, row, people, "match_ended", "match.ended", now, wording)
     return changes
 
 
 def part_ways(
     changes: Changes,
+    cohort: Cohort,
     match: object,
     matches: pd.DataFrame,
     state: str,
@@ -86,6 +88,7 @@ def part_ways(
     changes.note(f"match.{state}", "match.ended", match_id, reason=reason)
     if rematch:
         changes.occasions.append(Occasion("match.rematch", "match", "rematch", now.date(), now, about=match_id))
+    changes.occasions += calling_off(cohort, match_id, now)
 
 
 def tell_partners(

@@ -24,9 +24,14 @@ def difference_lines(difference: Difference, *, whole: bool = False) -> list[str
     most = 10_000 if whole else MOST_SHOWN
     lines = [*_changes(difference, most), *_calendar(difference, most), *_people(difference), *_gone(difference, most)]
     if difference.verdict == "needs_confirmation":
-        command = f"`cohortflow confirm {difference.cohort_id} --edit {difference.mark} --by ADDRESS`"
+        command = f"`{confirmation(difference.cohort_id, difference.mark)}`"
         lines.append(f"When a tick has taken the file in, an approver says yes to exactly this: {command}")
     return lines
+
+
+def confirmation(cohort_id: str, mark: str) -> str:
+    """The command with which an approver says yes to exactly one edit."""
+    return f"cohortflow confirm {cohort_id} --edit {mark} --by ADDRESS"
 
 
 def _changes(difference: Difference, most: int) -> Iterator[str]:

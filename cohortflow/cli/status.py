@@ -12,9 +12,10 @@ from rich.text import Text
 from sqlalchemy.engine import Connection
 
 from cohortflow.cli.plan import PIPED_WIDTH
+from cohortflow.cli.plan_difference import confirmation
 from cohortflow.cli.running import at_home
 from cohortflow.cli.words import count, tally
-from cohortflow.store import cohorts, frames, instances, occasions, overview, tallies
+from cohortflow.store import cohorts, edits, frames, instances, occasions, overview, tallies
 from cohortflow.store.cohorts import CohortRow
 from flows.acting import known_row
 
@@ -50,12 +51,26 @@ def _cohort(db: Connection, row: CohortRow, upcoming: dict[str, tuple[str, datet
         "held_because": row.held_reason,
         "roster_hold": row.roster_hold,
         "refused_line": row.refused_line.partition(" ")[2] if row.refused_line else None,
+        "waiting_edit": _waiting_edit(db, row.cohort_id),
         "next": key or None,
         "next_at": at.astimezone(zone).isoformat(timespec="minutes") if at else None,
         "participants": tallies.participant_states(db, row.cohort_id),
         "matches": tallies.match_states(db, row.cohort_id),
         "mails": tallies.message_states(db, row.cohort_id),
         "occasions": tallies.occasion_states(db, row.cohort_id),
+    }
+
+
+def _waiting_edit(db: Connection, cohort_id: str) -> dict[str, Any] | None:
+    """The edit that waits for an approver, and how to say yes to exactly that one."""
+    waiting = edits.read_waiting(db, cohort_id)
+    if waiting is None:
+        return None
+    return {
+        "mark": waiting.mark,
+        "since": waiting.seen_at.isoformat(timespec="minutes"),
+        "consequences": waiting.consequences,
+        "confirm": confirmation(cohort_id, waiting.mark),
     }
 
 
@@ -98,8 +113,17 @@ def _print_cohort(console: Console, each: dict[str, Any]) -> None:
     for label, key in (("held", "held_because"), ("roster", "roster_hold"), ("line refused", "refused_line")):
         if each[key]:
             console.print(Text(f"  {label:<13} {each[key]}"))
+    if each["waiting_edit"]:
+        _print_waiting(console, each["waiting_edit"])
     for key in ("participants", "matches", "mails"):
         console.print(Text(f"  {key:<13} {tally(each[key])}"))
+
+
+def _print_waiting(console: Console, edit: dict[str, Any]) -> None:
+    console.print(Text(f"  edit waits    since {edit['since']}; the cohort goes on by its old line. A yes would mean:"))
+    for consequence in edit["consequences"]:
+        console.print(Text(f"                  {consequence}"))
+    console.print(Text(f"                an approver says yes with: {edit['confirm']}"))
 
 
 def _roster_line(roster: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 from unicodedata import normalize
 
 from icalendar import Calendar, Event, vCalAddress, vText
@@ -12,6 +13,8 @@ from cohortflow.mailroom.addresses import split_mailbox
 from cohortflow.mailroom.contexts import Partner
 from cohortflow.mailroom.wording import plain_line
 from cohortflow.mailroom.words import Words, shipped_words
+
+Method = Literal["REQUEST", "CANCEL"]
 
 
 @dataclass(frozen=True)
@@ -85,13 +88,15 @@ def calendar_invitation(
     url: str | None = "",
     location: str = "",
     file: str = "invitation",
+    method: Method = "REQUEST",
 ) -> Attachment:
-    """An invitation (RFC 5546 REQUEST). The same `uid` with a higher `sequence` moves what is in the calendar.
+    """An invitation (RFC 5546). The same `uid` with a higher `sequence` moves what is in the calendar, or takes it out.
 
     Args:
         file: the name of the attached file, without its ending.
         organizer: an address or "Name <address>", as `attendee`.
         at: the instant of writing, which becomes DTSTAMP.
+        method: REQUEST invites or moves, CANCEL calls off.
     """
     event = Event()
     event.add("uid", plain_line(uid))
@@ -101,23 +106,25 @@ def calendar_invitation(
     event.add("dtend", start_utc.astimezone(UTC) + timedelta(hours=hours))
     event.add("summary", plain_line(summary))
     event.add("sequence", sequence)
-    event.add("status", "CONFIRMED")
+    event.add("status", "CANCELLED" if method == "CANCEL" else "CONFIRMED")
     event["organizer"] = _calendar_address(organizer)
     guest = _calendar_address(attendee)
-    guest.params.update({"ROLE": "REQ-PARTICIPANT", "PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"})
+    guest.params["ROLE"] = "REQ-PARTICIPANT"
+    if method == "REQUEST":
+        guest.params.update({"PARTSTAT": "NEEDS-ACTION", "RSVP": "TRUE"})
     event.add("attendee", guest, encode=False)
     if url:
         event.add("url", plain_line(url))
     if location or url:
         event.add("location", plain_line(location or url or ""))
-    return Attachment(f"{file}.ics", "text/calendar", _calendar(event).to_ical(), "REQUEST")
+    return Attachment(f"{file}.ics", "text/calendar", _calendar(event, method).to_ical(), method)
 
 
-def _calendar(event: Event) -> Calendar:
+def _calendar(event: Event, method: Method) -> Calendar:
     calendar = Calendar()
     calendar.add("prodid", "-//Cohortflow//Mentorship programs//EN")
     calendar.add("version", "2.0")
-    calendar.add("method", "REQUEST")
+    calendar.add("method", method)
     calendar.add_component(event)
     return calendar
 

@@ -192,7 +192,8 @@ def _meeting(message: Message, cohort: Cohort) -> Meeting | None:
     if attach.get("kind") != "calendar" or "begins_at" not in attach:
         return None
     begins, ends = (datetime.fromisoformat(attach[name]) for name in ("begins_at", "ends_at"))
-    return Meeting(begins, (ends - begins).total_seconds() / 3600, cohort.program.meet or "")
+    where = attach.get("where", cohort.program.meet or "")
+    return Meeting(begins, (ends - begins).total_seconds() / 3600, where)
 
 
 def _agenda(stationery: Stationery, message: Message, cohort: Cohort) -> list[str]:
@@ -252,8 +253,11 @@ def _invitation(
     message: Message, cohort: Cohort, reader: Reader, meeting: Meeting, now: datetime, words: Words
 ) -> Attachment:
     program, named = _names(cohort, words)
+    attach = message.attach or {}
     return calendar_invitation(
-        uid=f"{message.message_id}@cohortflow",
+        uid=f"{attach.get('invitation', message.message_id)}@cohortflow",
+        sequence=attach.get("sequence", 0),
+        method=attach.get("method", "REQUEST"),
         start_utc=meeting.starts_at,
         hours=meeting.hours,
         summary=words.say("invitation", "summary", program=program, cohort=named),

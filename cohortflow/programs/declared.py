@@ -83,7 +83,9 @@ def _of_a_mail(cohort: Cohort, stage: str, name: str) -> Declaration | None:
     for path, mail in mails_with_places(cohort, stage):
         if mail.name == name:
             words = (mail.line.send, mail.line.to, str(mail.line.attach or ""), _plain(mail.when))
-            return Declaration(path, words, tuple(_chain(cohort, mail.when, stage)))
+            event = mail.line.attach.on if mail.line.attach else None
+            counted_from = (*_chain(cohort, mail.when, stage), *_chain(cohort, event, stage))
+            return Declaration(path, words, counted_from)
     return None
 
 

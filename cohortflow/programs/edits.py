@@ -10,6 +10,7 @@ from datetime import date, datetime
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.declared import declaration_of
 from cohortflow.programs.edit_rules import fixed_findings
+from cohortflow.programs.event_edits import event_findings, events_to_tell
 from cohortflow.programs.findings import Finding, Stored, worst_first
 from cohortflow.programs.line_changes import Leaf, Places
 from cohortflow.programs.merging import LINE_KEYS
@@ -43,12 +44,17 @@ class Known:
 
 @dataclass(frozen=True)
 class Edit:
-    """An edit of a line with all it would do: the difference to show, and the occasions to write."""
+    """An edit of a line with all it would do: the difference to show, and the occasions to write.
+
+    Attributes:
+        events: the mails whose invitations stand in calendars already, for another time than is declared now.
+    """
 
     difference: Difference
     moves: tuple[Occasion, ...] = ()
     adds: tuple[Occasion, ...] = ()
     drops: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
 
 
 def weigh(old: Cohort, new: Cohort, leaves: Iterable[Leaf], places: Places, known: Known, now: datetime) -> Edit:
@@ -58,6 +64,7 @@ def weigh(old: Cohort, new: Cohort, leaves: Iterable[Leaf], places: Places, know
     findings = [
         *fixed_findings(old, new, leaves, known.occasions, known.mentees_in, bool(known.mails), known.people),
         *occasion_findings(old, new, known.occasions, now, is_held=known.is_held),
+        *event_findings(old, new, known.occasions, now),
     ]
     before = {each.key: each for each in dated_occasions(old)}
     difference = Difference(
@@ -70,7 +77,9 @@ def weigh(old: Cohort, new: Cohort, leaves: Iterable[Leaf], places: Places, know
         people=known.people,
         gone=gone(known.occasions, known.mails),
     )
-    return Edit(difference, tuple(moves), tuple(adds), tuple(drops))
+    return Edit(
+        difference, tuple(moves), tuple(adds), tuple(drops), tuple(events_to_tell(old, new, known.occasions, now))
+    )
 
 
 def follow(old: Cohort, new: Cohort, leaves: Iterable[Leaf], places: Places, people: tuple[People, ...]) -> Difference:

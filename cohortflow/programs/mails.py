@@ -13,7 +13,7 @@ from schemas.words import ID, LANGUAGE
 # Mails that any cohort may come to need.
 _ALWAYS = (
     "cohort_held", "declared_late", "program_fault", "roster_held", "match_shortfall", "report_ready", "partner_left",
-    "partner_on_leave", "edit_waiting",
+    "partner_on_leave", "edit_waiting", "invitation_moved", "invitation_cancelled",
 )  # fmt: skip
 _SHOWN_AT_MOST = 3
 

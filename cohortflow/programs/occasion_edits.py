@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.declared import declaration_of
+from cohortflow.programs.event_edits import is_the_same_but_its_event
 from cohortflow.programs.findings import Finding, Stored
 from cohortflow.programs.occasions import dated_occasions
 from cohortflow.programs.waiting import WaitingMail, waiting_mails
@@ -69,7 +70,8 @@ def _of_known(eyes: Eyes, key: str) -> Iterator[Finding]:
     old, here = declaration_of(eyes.old, key), eyes.after.get(key)
     path = declaration_of(eyes.new, key).path if here else old.path
     if eyes.is_over(key):
-        if here is None or declaration_of(eyes.new, key).words != old.words:
+        # What it invited to may still move: that is told in `event_edits`.
+        if here is None or not is_the_same_but_its_event(old, declaration_of(eyes.new, key)):
             yield Finding(path, "refused", _has_run(eyes, key), key)
     elif key not in eyes.stored:
         return

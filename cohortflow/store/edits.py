@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from cohortflow.programs.cohorts import Cohort, line_as_node, line_node, read_cohort
 from cohortflow.programs.edits import Edit, Known, follow, weigh
+from cohortflow.programs.event_edits import UPDATE, telling
 from cohortflow.programs.findings import Stored
 from cohortflow.programs.line_changes import (
     Places,
@@ -188,6 +189,7 @@ def apply(
             raise CohortflowError(f"{row.cohort_id} {item.key}: is just being done; the next tick looks again")
         notes.append(Note("occasion.moved", item.key))
     added = occasions.insert(db, row.cohort_id, edit.adds, row.config_hash, now)
+    _tell_invited(db, row, edit, now)
     for item in edit.adds:
         added += rescheduling.bring_back(db, row.cohort_id, item, now)
         notes.append(Note("occasion.added", item.key))
@@ -202,6 +204,14 @@ def apply(
         db, row.cohort_id, [*notes, Note("line.changed", counts=counts)], at=now, actor=actor, bundle=row.config_hash
     )
     forget(db, row.cohort_id)
+
+
+def _tell_invited(db: Connection, row: CohortRow, edit: Edit, now: datetime) -> None:
+    """Let those hear of it who have an invitation to what the edit moves; each change has its number."""
+    known = occasions.states(db, row.cohort_id)
+    for key in edit.events:
+        number = 1 + sum(each.startswith(f"{key}{UPDATE}") for each, _ in known)
+        occasions.insert(db, row.cohort_id, [telling(key, number, now)], row.config_hash, now)
 
 
 def refuse(db: Connection, row: CohortRow, edit: Edit, now: datetime) -> str:

@@ -43,6 +43,7 @@ def record(
     _insert_matches(db, cohort_id, changes.new_matches, now)
     _insert_answers(db, cohort_id, changes.answers)
     occasions.insert(db, cohort_id, changes.occasions, config_hash, now)
+    _change_queued(db, cohort_id, changes.mails)
     queued = queue(db, cohort_id, changes.intents, config_hash, now)
     for (key, about), state in changes.close_occasions.items():
         occasions.close(db, cohort_id, key, about, state, now=now, reason=None)
@@ -118,6 +119,14 @@ def _insert_matches(db: Connection, cohort_id: str, new: list[NewMatch], now: da
     ]
     if rows:
         db.execute(matches.insert(), rows)
+
+
+def _change_queued(db: Connection, cohort_id: str, changed: dict[str, dict[str, Any]]) -> None:
+    """Change mails that still wait; one that has left meanwhile asks for another decision."""
+    for message_id, columns in changed.items():
+        mine = sa.and_(messages.c.message_id == message_id, messages.c.state == "queued")
+        if not db.execute(messages.update().where(mine).values(**columns)).rowcount:
+            raise Overtaken(cohort_id)
 
 
 def _insert_answers(db: Connection, cohort_id: str, new: list[NewAnswer]) -> None:

@@ -146,3 +146,19 @@ def test_another_mark_shows_the_edit_that_waits(run, recruiting):
     assert shown.exit_code == 2
     assert "another edit waits by now" in shown.stderr
     assert "6 becomes 3" in shown.stdout
+
+
+def test_the_status_shows_the_edit_that_waits_and_how_to_confirm_it(run, recruiting):
+    save(recruiting, THREE_SEATS)
+    recruiting.tick()
+
+    shown, told = run("status").stdout, json.loads(run("status", "--json").stdout)["cohorts"][0]["waiting_edit"]
+
+    assert "edit waits" in shown and "3 of them are too many" in shown
+    assert (
+        told["confirm"] == f"cohortflow confirm {COHORT} --edit {told['mark']} --by ADDRESS"
+        and told["confirm"] in shown
+    )
+    assert len(told["consequences"]) == 1 and told["since"]
+    run("confirm", COHORT, "--by", APPROVER)
+    assert json.loads(run("status", "--json").stdout)["cohorts"][0]["waiting_edit"] is None

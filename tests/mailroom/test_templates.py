@@ -21,7 +21,7 @@ NAMED = {
     "close": "thank_you alumni_invite",
     "program": "approval_request approval_reminder approval_overdue accept_reminder accept_overdue accept_declined "
     "cohort_held declared_late program_fault roster_held match_shortfall report_ready partner_left partner_on_leave "
-    "rematch_approval_request edit_waiting goals goals_reminder nudge at_risk_digest",
+    "rematch_approval_request edit_waiting invitation_moved invitation_cancelled goals goals_reminder nudge at_risk_digest",
 }
 
 
