@@ -52,11 +52,7 @@ KNOWS_SQL = {
 # `Connection` alone is a type in a signature: a transaction handed from the store through a flow.
 ONLY_THE_TYPE = {"sqlalchemy.engine": {"Connection"}}
 READS_THE_CLOCK = {
-    "flows/house.py": "House.now: the one place where an entry asks the instance clock",
-    "cohortflow/store/occasions.py": "leases run in real time",
-    "cohortflow/store/messages.py": "leases run in real time",
-    "cohortflow/store/claiming.py": "leases run in real time",
-    "cohortflow/cli/difference.py": "what the instance clock shows, where only a look is taken and no house is opened",
+    "cohortflow/store/instances.py": "shown_now: the one place where an entry asks the instance clock",
     "cohortflow/cli/simulating.py": "how long a command took, and today as the first day of a made-up company",
 }
 CLOCKS = {

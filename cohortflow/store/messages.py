@@ -4,7 +4,6 @@ queued -> sending -> accepted | refused | unknown        a lease that runs out m
 queued -> expired | suppressed | cancelled               decided inside the claim, with the reason
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cohortflow.store import events
-from cohortflow.store.tables import NOW, cohorts, message_attempts, messages
+from cohortflow.store.tables import NOW, REAL_NOW, cohorts, message_attempts, messages
 from schemas.changes import Note
 
 RETRY_WAITS = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
@@ -148,7 +147,7 @@ def _marked(message: Message, outcome: str, code: str, now: datetime) -> dict[st
 
 def any_in_doubt(db: Connection) -> bool:
     """Whether any mail is unknown, or was claimed by a sender whose lease has run out."""
-    return db.execute(_DOUBTFUL, {"real_now": time.time()}).first() is not None
+    return db.execute(_DOUBTFUL).first() is not None
 
 
 _DOUBTFUL = (
@@ -156,7 +155,7 @@ _DOUBTFUL = (
     .where(
         # In the words of the index, for SQLite takes a partial index only where it can see that it holds the rows.
         sa.text("messages.state in ('sending', 'unknown')"),
-        sa.or_(messages.c.state == "unknown", messages.c.lease_until < sa.bindparam("real_now", type_=sa.Float)),
+        sa.or_(messages.c.state == "unknown", messages.c.lease_until < REAL_NOW),
     )
     .limit(1)
 )
@@ -168,7 +167,7 @@ def lapse(db: Connection, now: datetime) -> list[Message]:
     Returns:
         Every mail that is unknown now, for a transport that can tell what it holds.
     """
-    vanished = sa.and_(messages.c.state == "sending", messages.c.lease_until < time.time())
+    vanished = sa.and_(messages.c.state == "sending", messages.c.lease_until < REAL_NOW)
     rows = db.execute(sa.select(messages.c.message_id, messages.c.cohort_id).where(vanished)).all()
     by_cohort: dict[str, int] = {}
     for row in rows:

@@ -5,13 +5,13 @@ Instants are UTC. `about` is a match, an episode or an answer's revision, else "
 
 import sqlalchemy as sa
 
-from cohortflow.store.columns import NOW, Instant, at, integer, metadata, text
+from cohortflow.store.columns import NOW, REAL_NOW, Instant, at, integer, metadata, text
 from cohortflow.store.mail_tables import message_attempts, messages, suppressions
 
 __all__ = [
-    "NOW", "Instant", "answers", "bundles", "cohorts", "events", "instance", "intakes", "matches",
-    "message_attempts", "messages", "metadata", "occasions", "participants", "people", "programs", "quarantine",
-    "sources", "suppressions", "waiting_edits",
+    "NOW", "REAL_NOW", "Instant", "answers", "bundles", "cohorts", "events", "instance", "intakes",
+    "matches", "message_attempts", "messages", "metadata", "occasions", "participants", "people", "programs",
+    "quarantine", "sources", "suppressions", "waiting_edits",
 ]  # fmt: skip
 
 instance = sa.Table(
