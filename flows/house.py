@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -43,7 +43,7 @@ class House:
     def now(self) -> datetime:
         """What the instance clock shows. Only entries ask: a flow Prefect starts, a command, a request."""
         with self.database.read() as db:
-            return instances.read_clock(db).at(datetime.now(UTC))
+            return instances.shown_now(db)
 
     def is_untouched(self, folder: Path) -> bool:
         """Whether no file of a folder was written, added or removed since this was last asked (in this process)."""

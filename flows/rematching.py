@@ -80,7 +80,7 @@ def _ended(house: House, standing: Standing, match_id: str, now: datetime) -> Ch
     match, changes = next(iter(found.itertuples(index=False))), Changes()
     with house.database.read() as db:
         known = people.roster(db, pd.Series([match.mentee_id, match.mentor_id]))
-    part_ways(changes, match, matches, "ended", "ended by hand", now)
+    part_ways(changes, standing.cohort, match, matches, "ended", "ended by hand", now)
     changes.intents += tell_partners(
         changes, standing.cohort, match, known, "match_ended", "match.ended", now, house.wording()
     )

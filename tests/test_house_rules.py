@@ -54,17 +54,13 @@ KNOWS_SQL = {
 # `Connection` alone is a type in a signature: a transaction handed from the store through a flow.
 ONLY_THE_TYPE = {"sqlalchemy.engine": {"Connection"}}
 READS_THE_CLOCK = {
-    "flows/house.py": "House.now: the one place where an entry asks the instance clock",
+    "cohortflow/store/instances.py": "shown_now: the one place where an entry asks the instance clock",
     "cohortflow/prefect_engine.py": "asks for the runs of the last hour, and Prefect lives by real time",
     "cohortflow/operations/doctor.py": "an entry: compares this machine's clock, and asks what is scheduled from now on",
     "cohortflow/operations/watching.py": "an entry: a request asks how things are at this moment",
     "cohortflow/operations/demo.py": "sets the clock of a demonstration going",
     "cohortflow/simulation/watched_life.py": "an entry: moves the clock of a demonstration",
-    "cohortflow/store/occasions.py": "leases run in real time",
-    "cohortflow/store/messages.py": "leases run in real time",
-    "cohortflow/store/claiming.py": "leases run in real time",
     "cohortflow/portal/webhooks.py": "how old a signature is: the provider signs by the real time",
-    "cohortflow/cli/difference.py": "what the instance clock shows, where only a look is taken and no house is opened",
     "cohortflow/cli/simulating.py": "how long a command took, and today as the first day of a made-up company",
 }
 CLOCKS = {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cohortflow.programs.cohorts import Cohort, cohort_line, read_cohort
@@ -34,7 +34,7 @@ def difference_of(
         from cohortflow.store import cohorts, instances
 
         row = cohorts.read_row(db, cohort.id)
-        at = now or instances.read_clock(db).at(datetime.now(UTC))
+        at = now or instances.shown_now(db)
         return first_seen(cohort) if row is None else _of_known(db, row, cohort, texts, folder, at)
 
 

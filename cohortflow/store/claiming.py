@@ -1,6 +1,5 @@
 """Claim mails in batches: durable before the first byte, and each asked once more whether it may go."""
 
-import time
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,7 @@ from sqlalchemy.engine import Connection
 from cohortflow.store.mail_stops import readers, reasons_to_stop
 from cohortflow.store.messages import DELIVERABLE, OF_A_COHORT, Message, append_note
 from cohortflow.store.reader_hours import not_now
-from cohortflow.store.tables import message_attempts, messages
+from cohortflow.store.tables import REAL_NOW, message_attempts, messages
 from schemas.changes import Note
 
 _CLAIM = (
@@ -27,7 +26,7 @@ _TAKE: Any = (
     .values(
         state="sending",
         lease_owner=sa.bindparam("owner"),
-        lease_until=sa.bindparam("until"),
+        lease_until=REAL_NOW + sa.bindparam("lease_seconds", type_=sa.Float),
         fence=messages.c.fence + 1,
         attempts=messages.c.attempts + 1,
     )
@@ -54,7 +53,7 @@ def claim_batch(
         db.execute(messages.update().where(messages.c.message_id == message_id).values(not_before=at, retry_at=None))
     if ready:
         ids = [row["message_id"] for row in ready]
-        db.execute(_TAKE, {"ids": ids, "owner": owner, "until": time.time() + lease_seconds})
+        db.execute(_TAKE, {"ids": ids, "owner": owner, "lease_seconds": lease_seconds})
         started = {"actor": owner, "started_at": now}
         tries = [{"message_id": row["message_id"], "attempt": row["attempts"] + 1, **started} for row in ready]
         db.execute(message_attempts.insert(), tries)

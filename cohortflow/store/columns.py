@@ -5,6 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 
@@ -32,6 +34,29 @@ class Instant(TypeDecorator[datetime]):
 
 # Statements that are the same but for the instant are built once, with this in its place.
 NOW = sa.bindparam("now", type_=Instant)
+
+
+class RealNow(FunctionElement[float]):
+    """The real time in seconds, as the database's own machine shows it.
+
+    Leases run on it, whatever the instance clock shows: workers whose machines disagree still agree on it.
+    """
+
+    type = sa.Float()
+    inherit_cache = True
+
+
+@compiles(RealNow, "postgresql")
+def _of_postgresql(*_: Any, **__: Any) -> str:
+    return "extract(epoch from statement_timestamp())"
+
+
+@compiles(RealNow, "sqlite")
+def _of_sqlite(*_: Any, **__: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"
+
+
+REAL_NOW = RealNow()
 
 metadata = sa.MetaData(
     naming_convention={

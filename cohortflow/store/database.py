@@ -17,6 +17,7 @@ from cohortflow.store.troubles import tell_plainly
 from schemas.errors import CohortflowError
 
 TIMEOUT_SECONDS = 30
+PATIENCE = 4  # times the timeout, for one that thinks in the middle of a transaction
 
 
 @dataclass(frozen=True)
@@ -81,14 +82,14 @@ def open_database(url: str, *, durable: bool = True, timeout: int = TIMEOUT_SECO
     """Open the database at a SQLAlchemy URL; a SQLite file is made, private to its owner, if it is not there.
 
     Args:
-        durable: False lets SQLite skip fsync, for a simulation whose database nobody needs after a power cut.
+        durable: False skips fsync, for a simulation whose database nobody needs after a power cut.
         timeout: seconds to wait for what another process holds.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         engine = _open_sqlite(parsed.database or "", durable, timeout)
     elif parsed.get_backend_name() == "postgresql":
-        engine = _open_postgresql(parsed.set(drivername="postgresql+psycopg"), timeout)
+        engine = _open_postgresql(parsed.set(drivername="postgresql+psycopg"), durable, timeout)
     else:
         raise CohortflowError(
             f"COHORTFLOW_DATABASE_URL: {parsed.get_backend_name()!r} is not supported; "
@@ -125,7 +126,14 @@ def _open_sqlite(path: str, durable: bool, timeout: int) -> Engine:
     return engine
 
 
-def _open_postgresql(url: sa.URL, timeout: int) -> Engine:
+def _open_postgresql(url: sa.URL, durable: bool, timeout: int) -> Engine:
     options = f"-c statement_timeout={timeout}s -c lock_timeout={timeout}s -c timezone=UTC"
-    told = {"connect_timeout": 10, "options": options}
+    if durable:
+        # A server may be set up to answer before the disk has: a claim lost in a crash would be a mail sent twice.
+        options += " -c synchronous_commit=on"
+    # What a worker that is asleep has locked must not keep the others from their work for ever.
+    options += f" -c idle_in_transaction_session_timeout={PATIENCE * timeout}s"
+    # A server whose machine has gone silently is given up after the timeout, too.
+    silence = {"keepalives_idle": timeout, "tcp_user_timeout": 1000 * timeout}
+    told = {"connect_timeout": 10, "options": options, **silence}
     return sa.create_engine(url, pool_pre_ping=True, connect_args=told, hide_parameters=True)

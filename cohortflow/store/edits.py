@@ -23,7 +23,7 @@ from cohortflow.programs.line_changes import (
 from cohortflow.store import bundles, cohorts, events, occasions, rescheduling
 from cohortflow.store.adoption import line_mark
 from cohortflow.store.cohorts import CohortRow
-from cohortflow.store.tables import messages, participants, waiting_edits
+from cohortflow.store.tables import REAL_NOW, messages, participants, waiting_edits
 from cohortflow.store.tables import occasions as occasion_rows
 from schemas.changes import Note
 from schemas.edits import Change, Difference, People
@@ -123,18 +123,17 @@ def _known(db: Connection, row: CohortRow, people: tuple[People, ...]) -> Known:
 def stored_occasions(db: Connection, cohort_id: str) -> dict[str, Stored]:
     """How the occasions of the whole cohort stand, in the order of its life."""
     query = (
-        sa.select(occasion_rows)
+        sa.select(occasion_rows, (occasion_rows.c.lease_until >= REAL_NOW).label("is_claimed"))
         .where(occasion_rows.c.cohort_id == cohort_id, occasion_rows.c.about == "-")
         .order_by(occasion_rows.c.place)
     )
-    real_now = occasions.real_now()
     return {
         row["key"]: Stored(
             row["state"],
             row["ready_at"],
             row["done_at"],
             row["reason"],
-            row["lease_until"] is not None and row["lease_until"] >= real_now,
+            bool(row["is_claimed"]),
         )
         for row in db.execute(query).mappings()
     }

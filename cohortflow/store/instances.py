@@ -3,12 +3,12 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.tables import instance
+from cohortflow.store.tables import REAL_NOW, instance
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,17 @@ def read_clock(db: Connection) -> Clock:
     """The clock in force; the real one unless somebody set another."""
     row = db.execute(sa.select(instance)).mappings().one()
     return Clock(row["clock_base"], row["clock_started"], row["clock_rate"])
+
+
+def shown_now(db: Connection) -> datetime:
+    """What the instance clock shows this moment, by the clock of the database's machine: one for all workers."""
+    clock = read_clock(db)
+    # SQLite is on this machine, and tells the time by the thousandth only.
+    known = datetime.now(UTC) if db.dialect.name == "sqlite" else None
+    return clock.at(known or datetime.fromtimestamp(db.execute(_REAL_NOW).scalar_one(), UTC))
+
+
+_REAL_NOW = sa.select(REAL_NOW)
 
 
 def set_clock(db: Connection, *, base: datetime | None, started: datetime | None, rate: float = 1.0) -> None:

@@ -6,7 +6,6 @@ queued -> expired | suppressed | cancelled               decided inside the clai
 unknown -> accepted | queued                             by evidence or by a verdict, see `settling`
 """
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cohortflow.store import events
-from cohortflow.store.tables import NOW, cohorts, message_attempts, messages
+from cohortflow.store.tables import NOW, REAL_NOW, cohorts, message_attempts, messages
 from schemas.changes import Note
 
 RETRY_WAITS = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
@@ -170,7 +169,7 @@ def _marked(result: Result, now: datetime) -> dict[str, Any]:
 
 def any_in_doubt(db: Connection) -> bool:
     """Whether any mail is unknown, or was claimed by a sender whose lease has run out."""
-    return db.execute(_DOUBTFUL, {"real_now": time.time()}).first() is not None
+    return db.execute(_DOUBTFUL).first() is not None
 
 
 _DOUBTFUL = (
@@ -178,7 +177,7 @@ _DOUBTFUL = (
     .where(
         # In the words of the index, for SQLite takes a partial index only where it can see that it holds the rows.
         sa.text("messages.state in ('sending', 'unknown')"),
-        sa.or_(messages.c.state == "unknown", messages.c.lease_until < sa.bindparam("real_now", type_=sa.Float)),
+        sa.or_(messages.c.state == "unknown", messages.c.lease_until < REAL_NOW),
     )
     .limit(1)
 )
@@ -190,7 +189,7 @@ def lapse(db: Connection, now: datetime) -> list[Message]:
     Returns:
         Every mail that is unknown now, for a transport that can tell what it holds.
     """
-    vanished = sa.and_(messages.c.state == "sending", messages.c.lease_until < time.time())
+    vanished = sa.and_(messages.c.state == "sending", messages.c.lease_until < REAL_NOW)
     rows = db.execute(sa.select(messages.c.message_id, messages.c.cohort_id).where(vanished)).all()
     by_cohort: dict[str, int] = {}
     for row in rows:

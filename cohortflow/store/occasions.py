@@ -1,6 +1,5 @@
 """Occasions: what is ready, who works on it, and what became of it."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.tables import NOW, cohorts, occasions, participants
+from cohortflow.store.tables import NOW, REAL_NOW, cohorts, occasions, participants
 from schemas.occasions import Occasion
 
 BACKOFF = (timedelta(0), timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=2), timedelta(hours=6))
@@ -32,11 +31,6 @@ class Claim:
     details: dict[str, Any]
     fence: int
     attempts: int
-
-
-def real_now() -> float:
-    """Leases run in real time, whatever the instance clock shows."""
-    return time.time()
 
 
 def insert(db: Connection, cohort_id: str, items: Iterable[Occasion], config_hash: str, now: datetime) -> int:
@@ -101,7 +95,7 @@ _READY = sa.and_(
     occasions.c.ready_at.is_not(None),
     occasions.c.ready_at <= NOW,
     sa.or_(occasions.c.retry_at.is_(None), occasions.c.retry_at <= NOW),
-    sa.or_(occasions.c.lease_until.is_(None), occasions.c.lease_until < sa.bindparam("real_now", type_=sa.Float)),
+    sa.or_(occasions.c.lease_until.is_(None), occasions.c.lease_until < REAL_NOW),
     cohorts.c.state.in_(("declared", "running", "closed")),
     cohorts.c.roster_hold.is_(None),
 )
@@ -124,7 +118,7 @@ _CLAIM = (
 
 def ready_work(db: Connection, now: datetime, program_id: str | None = None) -> dict[str, list[tuple[str, str, str]]]:
     """What is ready and not done: program -> (cohort, stage, moment), in the order it fell ready, each stage once."""
-    moments: dict[str, object] = {"now": now, "real_now": time.time()}
+    moments: dict[str, object] = {"now": now}
     if program_id is None:
         rows = db.execute(_READY_WORK, moments)
     else:
@@ -151,11 +145,11 @@ def claim_next(
     An occasion whose lease has run out is taken again with a higher fence: whatever its former owner still writes
     changes nothing.
     """
-    asked = {"cohort_id": cohort_id, "stage": stage, "now": now, "real_now": time.time()}
+    asked = {"cohort_id": cohort_id, "stage": stage, "now": now}
     row = db.execute(_CLAIM, asked).mappings().first()
     if row is None:
         return None
-    values = {"lease_owner": owner, "lease_until": time.time() + lease_seconds, "fence": row["fence"] + 1}
+    values = {"lease_owner": owner, "lease_until": REAL_NOW + lease_seconds, "fence": row["fence"] + 1}
     mine = sa.and_(occasions.c.occasion_id == row["occasion_id"], occasions.c.fence == row["fence"])
     db.execute(occasions.update().where(mine).values(**values, attempts=occasions.c.attempts + 1))
     names = Claim.__dataclass_fields__

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cohortflow.programs.findings import TAKEN_OUT
-from cohortflow.store.occasions import new_row, real_now
-from cohortflow.store.tables import occasions
+from cohortflow.store.occasions import new_row
+from cohortflow.store.tables import REAL_NOW, occasions
 from schemas.occasions import Occasion
 
 CHANGING = ("kind", "action", "due_on", "due_at", "ends_at", "waits_for", "details", "ready_at")
@@ -48,7 +48,7 @@ def _free(cohort_id: str, key: str) -> sa.ColumnElement[bool]:
         occasions.c.key == key,
         occasions.c.about == "-",
         occasions.c.state == "pending",
-        sa.or_(occasions.c.lease_until.is_(None), occasions.c.lease_until < real_now()),
+        sa.or_(occasions.c.lease_until.is_(None), occasions.c.lease_until < REAL_NOW),
     )
 
 

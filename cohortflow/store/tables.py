@@ -5,14 +5,14 @@ Instants are UTC. `about` is a match, an episode or an answer's revision, else "
 
 import sqlalchemy as sa
 
-from cohortflow.store.columns import NOW, Instant, at, integer, metadata, text
+from cohortflow.store.columns import NOW, REAL_NOW, Instant, at, integer, metadata, text
 from cohortflow.store.evidence_tables import opt_outs, provider_events, provider_tallies
 from cohortflow.store.mail_tables import mail_breakers, message_attempts, messages, suppressions
 
 __all__ = [
-    "NOW", "Instant", "answers", "bundles", "cohorts", "events", "instance", "intakes", "mail_breakers", "matches",
-    "message_attempts", "messages", "metadata", "occasions", "opt_outs", "participants", "people", "programs",
-    "provider_events", "provider_tallies", "quarantine", "sources", "suppressions", "waiting_edits",
+    "NOW", "REAL_NOW", "Instant", "answers", "bundles", "cohorts", "events", "instance", "intakes", "mail_breakers",
+    "matches", "message_attempts", "messages", "metadata", "occasions", "opt_outs", "participants", "people",
+    "programs", "provider_events", "provider_tallies", "quarantine", "sources", "suppressions", "waiting_edits",
 ]  # fmt: skip
 
 instance = sa.Table(

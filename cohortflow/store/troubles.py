@@ -18,6 +18,7 @@ READ_ONLY = f"the database may not be written; {UNDONE}. Give its file and folde
 OUT_OF_REACH = (
     f"the database cannot be reached; {UNDONE}. See whether it runs, and whether COHORTFLOW_DATABASE_URL names it"
 )
+ASLEEP = f"this process was away for so long that the database has given its work up; {UNDONE}"
 NO_DATABASE = "the file is not a database, or it is damaged; put a backup in its place"
 BY_SQLITE = {
     sqlite3.SQLITE_BUSY: LOCKED,
@@ -33,6 +34,10 @@ BY_POSTGRESQL = {
     "55P03": LOCKED,  # lock_timeout
     "57014": LOCKED,  # statement_timeout
     "40P01": LOCKED,  # deadlock
+    "25P03": ASLEEP,  # idle_in_transaction_session_timeout
+    "57P01": OUT_OF_REACH,  # the server is being stopped
+    "57P02": OUT_OF_REACH,
+    "57P03": OUT_OF_REACH,  # it is starting
     "53100": FULL,
     "25006": READ_ONLY,
     "42501": READ_ONLY,
