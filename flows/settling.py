@@ -23,11 +23,21 @@ def settle_unknown(message_id: str, verdict: Verdict, by: str, now: datetime | N
     """
     if verdict not in ("sent", "resend"):
         raise DataError(f"the verdict is {verdict!r}; say sent or resend")
-    if not _NAME.fullmatch(by):
-        raise DataError("who settles it is told by a plain name or role, such as dana or role:operator; no address")
-    house = current_house()
+    house, actor = current_house(), plain_name(by)
+    now = now or house.now()
     with house.database.write() as db:
-        return settling.give_verdict(db, message_id, verdict, now or house.now(), actor=by)
+        return settling.give_verdict(db, message_id, verdict, now, actor=actor)
+
+
+def plain_name(by: str) -> str:
+    """Who did something, as the history may keep it.
+
+    Raises:
+        DataError: it is an address, or no name at all.
+    """
+    if not _NAME.fullmatch(by):
+        raise DataError("say who you are by a plain name or role, such as dana or role:operator; no address")
+    return by
 
 
 @task

@@ -23,9 +23,9 @@ from post_office import PostOffice
 from scenes import Scene, enter
 
 from cohortflow.engine import plainly
-from cohortflow.store import breakers, messages, settling
+from cohortflow.store import breakers, instances, mail_stops, messages, settling
 from cohortflow.store.database import Database
-from cohortflow.store.tables import message_attempts, metadata
+from cohortflow.store.tables import message_attempts, metadata, people, suppressions
 from cohortflow.store.tables import messages as mails
 from flows.advance import advance_program
 from flows.delivery import deliver_mail
@@ -33,6 +33,7 @@ from flows.house import House, living_in
 from flows.settling import settle_unknown
 
 MOST_ROUNDS = 12
+BARRED = "the address bounced"
 A_WHILE = timedelta(minutes=10)
 Deliver = Callable[[House, datetime], object]
 
@@ -44,7 +45,7 @@ def deliver(house: House, now: datetime) -> object:
 
 
 def queued_mails(home: Path, count: int) -> Step:
-    """A house whose cohort has so many invitations queued and nothing else to send."""
+    """A house whose cohort has so many invitations queued, one of them to an address that is barred."""
     scene = enter("declared", home)
     scene.drop_roster()
     due_at = scene.occasion("recruit.invite#1")["due_at"]
@@ -55,12 +56,19 @@ def queued_mails(home: Path, count: int) -> Step:
     ids = sorted(row["message_id"] for row in scene.mails() if row["state"] == "queued")
     assert len(ids) >= count
     with scene.house.database.write() as db:
+        barred = db.execute(sa.select(people.c.email).where(people.c.person_id == _reader(scene, ids[0]))).scalar_one()
+        hashed = mail_stops.address_hash(instances.read_secret(db), barred)
+        db.execute(suppressions.insert().values(address_hash=hashed, reason=BARRED, since=now))
         gone = mails.c.message_id.not_in(ids[:count])
         db.execute(message_attempts.delete())
         db.execute(mails.delete().where(gone))
         db.execute(mails.update().values(not_before=now))
     scene.close()
     return Step(f"{count} mails", lambda _: None, now, home, {}, {})
+
+
+def _reader(scene: Scene, message_id: str) -> str:
+    return str(scene.rows("messages", message_id=message_id)[0]["person_id"])
 
 
 @dataclass(frozen=True)
@@ -182,19 +190,26 @@ class Court:
         return now
 
     def _settle(self, house: House, tally: Tally, now: datetime) -> int:
-        """What events tell settles; of the rest, each named, the operator knows that it never arrived."""
-        arrived = set(self.office.record()["accepted"])
-        with house.database.read() as db:
-            named = [row["message_id"] for row in settling.unknown_mails(db)]
-        tell_events(house, arrived & set(named), now)
-        left = [each for each in named if each not in arrived]
-        tally.by_events, tally.by_operator = tally.by_events + len(named) - len(left), tally.by_operator + len(left)
-        for message_id in left:
-            with living_in(house):
-                settle_unknown(message_id, "resend", "role:operator", now)
-        if left:
-            self._until_quiet(house, now)
-        return len(named)
+        """What events tell settles; of the rest, each named, the operator knows that it never arrived.
+
+        What is sent again may meet the next fault; then it is unknown, named and settled once more.
+        """
+        total = 0
+        for _ in range(MOST_ROUNDS):
+            arrived = set(self.office.record()["accepted"])
+            with house.database.read() as db:
+                named = [row["message_id"] for row in settling.unknown_mails(db)]
+            if not named:
+                break
+            total += len(named)
+            tell_events(house, arrived & set(named), now)
+            left = [each for each in named if each not in arrived]
+            tally.by_events, tally.by_operator = tally.by_events + len(named) - len(left), tally.by_operator + len(left)
+            for message_id in left:
+                with living_in(house):
+                    settle_unknown(message_id, "resend", "role:operator", now)
+            now = self._until_quiet(house, now + A_WHILE)
+        return total
 
 
 def tell_events(house: House, arrived: Collection[str], now: datetime) -> None:
@@ -225,12 +240,16 @@ def judge(database: Database, accepted: Collection[str], *, settled: bool = Fals
             said.append(f"a mail hangs in {state}")
         elif state == "accepted" and not arrived:
             said.append("a mail counts as accepted and never arrived")
+        elif state == "suppressed" and row["reason"] != BARRED:
+            said.append("a mail is suppressed for no reason")
         elif state not in ("accepted", "unknown") and arrived:
             said.append(f"a mail arrived and counts as {state}")
         elif state == "unknown" and (row["message_id"] not in named or settled):
             said.append("an unknown mail is not " + ("settled" if settled else "named"))
         elif state not in ("accepted", "unknown") and not row["reason"]:
             said.append(f"a mail is {state} without a reason")
+    if not any(row["state"] == "suppressed" for row in rows):
+        said.append("a barred reader was written to")
     if unasked := set(taken) - {row["message_id"] for row in rows}:
         said.append(f"{len(unasked)} mails were sent that nobody had queued")
     return said

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from cohortflow.cli.errors import spoken
+from cohortflow.cli.mail import mail
 from cohortflow.cli.new_group import new
 
 
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 
 app.add_typer(new, name="new")
+app.add_typer(mail, name="mail")
 
 CohortName = Annotated[str, typer.Argument(metavar="PROGRAM/COHORT", help="such as emerging-leaders/2027-spring")]
 Json = Annotated[bool, typer.Option("--json", help="as JSON, for other programs")]

@@ -16,7 +16,7 @@ A_SPAN = 1_000_000_000
 
 
 def outcome_of(status: int, headers: Mapping[str, str]) -> Outcome:
-    """The outcome behind a status."""
+    """The outcome behind a status; the names of the headers are small letters."""
     if status == ACCEPTED:
         return Outcome("accepted")
     if status == 429:
@@ -35,13 +35,13 @@ def outcome_of(status: int, headers: Mapping[str, str]) -> Outcome:
 
 def seconds_until_reset(headers: Mapping[str, str]) -> int:
     """How long to wait before the next request, by what the answer tells; an hour at most."""
-    told = headers.get("Retry-After") or headers.get("X-RateLimit-Reset") or ""
+    told = headers.get("retry-after") or headers.get("x-ratelimit-reset") or ""
     if not (told.isascii() and told.isdigit()):
         return UNTOLD
     seconds = int(told[:12])
     if seconds > A_SPAN:  # an instant, by the server's clock
         try:
-            seconds -= int(parsedate_to_datetime(headers["Date"]).timestamp())
+            seconds -= int(parsedate_to_datetime(headers["date"]).timestamp())
         except (KeyError, TypeError, ValueError):
             return UNTOLD
     return min(max(seconds, 0), LONGEST_WAIT)
@@ -49,4 +49,4 @@ def seconds_until_reset(headers: Mapping[str, str]) -> int:
 
 def is_exhausted(headers: Mapping[str, str]) -> bool:
     """Whether the next request would be one too many."""
-    return headers.get("X-RateLimit-Remaining") == "0"
+    return headers.get("x-ratelimit-remaining") == "0"

@@ -1,10 +1,11 @@
 """A letter as SendGrid's v3 API takes it: one recipient, nothing tracked, nothing of ours told but an opaque id."""
 
-import json
 import logging
 from base64 import b64encode
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from sendgrid.helpers.mail import (
     Attachment,
     ClickTracking,
@@ -15,7 +16,6 @@ from sendgrid.helpers.mail import (
     FileContent,
     FileName,
     FileType,
-    Header,
     Mail,
     OpenTracking,
     Personalization,
@@ -27,6 +27,7 @@ from sendgrid.helpers.mail import (
 )
 
 from cohortflow.mailroom.addresses import split_mailbox
+from cohortflow.mailroom.attachments import Attachment as OurAttachment
 from cohortflow.mailroom.letters import Letter, check_letter, media_type
 from schemas.errors import DeliveryError
 
@@ -43,39 +44,39 @@ def body_of(letter: Letter) -> bytes:
     Raises:
         DeliveryError: the letter is no letter, or larger than the provider takes.
     """
-    body = json.dumps(payload_of(letter), separators=(",", ":")).encode()
+    body = orjson.dumps(payload_of(letter))
     if len(body) > LARGEST:
         raise DeliveryError("the mail is larger than the 30 MB that SendGrid takes", permanent=True)
     return body
 
 
 def payload_of(letter: Letter) -> dict[str, Any]:
-    """The same before it is written as JSON."""
+    """The same before it is written as JSON: what all mails of a sender share, and what is this mail's own."""
     check_letter(letter)
-    mail = Mail()
-    name, address = split_mailbox(letter.sender)
-    mail.from_email = Email(address, name or None)
-    mail.subject = Subject(letter.subject)
-    mail.add_personalization(_recipient(letter))
-    mail.add_content(Content("text/plain", letter.text))
-    mail.add_content(Content("text/html", letter.html))
-    if letter.reply_to:
-        name, address = split_mailbox(letter.reply_to)
-        mail.reply_to = ReplyTo(address, name or None)
-    for key, value in letter.headers.items():
-        mail.add_header(Header(key, value))
+    own = Mail()
+    own.subject = Subject(letter.subject)
+    own.add_personalization(_recipient(letter))
+    own.add_content(Content("text/plain", letter.text))
+    own.add_content(Content("text/html", letter.html))
     for attachment in letter.attachments:
-        mail.add_attachment(
-            Attachment(
-                FileContent(b64encode(attachment.content).decode("ascii")),
-                FileName(attachment.filename),
-                FileType(media_type(attachment)),
-                Disposition("attachment"),
-            )
-        )
-    mail.tracking_settings = _untracked()
-    payload: dict[str, Any] = mail.get()
-    return payload
+        own.add_attachment(_attached(attachment))
+    return {**_shared(letter.sender, letter.reply_to), **own.get(), "headers": letter.headers}
+
+
+@lru_cache(maxsize=256)
+def _shared(sender: str, reply_to: str) -> dict[str, Any]:
+    mail = Mail()
+    name, address = split_mailbox(sender)
+    mail.from_email = Email(address, name or None)
+    if reply_to:
+        name, address = split_mailbox(reply_to)
+        mail.reply_to = ReplyTo(address, name or None)
+    mail.tracking_settings = TrackingSettings()
+    mail.tracking_settings.click_tracking = ClickTracking(False, False)
+    mail.tracking_settings.open_tracking = OpenTracking(False)
+    mail.tracking_settings.subscription_tracking = SubscriptionTracking(False)
+    found: dict[str, Any] = mail.get()
+    return found
 
 
 def _recipient(letter: Letter) -> Personalization:
@@ -87,9 +88,10 @@ def _recipient(letter: Letter) -> Personalization:
     return found
 
 
-def _untracked() -> TrackingSettings:
-    settings = TrackingSettings()
-    settings.click_tracking = ClickTracking(False, False)
-    settings.open_tracking = OpenTracking(False)
-    settings.subscription_tracking = SubscriptionTracking(False)
-    return settings
+def _attached(attachment: OurAttachment) -> Attachment:
+    return Attachment(
+        FileContent(b64encode(attachment.content).decode("ascii")),
+        FileName(attachment.filename),
+        FileType(media_type(attachment)),
+        Disposition("attachment"),
+    )

@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections import deque
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from cohortflow.mailroom.http_calls import Caller, NoAnswer, NotConnected
 from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.sendgrid_answers import NEXT_TRY, is_exhausted, outcome_of, seconds_until_reset
 from cohortflow.mailroom.sendgrid_payload import body_of
@@ -17,12 +16,10 @@ from cohortflow.mailroom.transports import Outcome
 from cohortflow.mailroom.windows import NOT_BEGUN, TOO_SLOW, LoopWindow
 from schemas.errors import CohortflowError
 
-if TYPE_CHECKING:
-    import aiohttp
-
 HOST = "https://api.sendgrid.com"
 IN_FLIGHT = 400
-IDLE_SECONDS = 4  # a connection idle for longer may be closed by the other side in the instant we write
+FIRST_IN_FLIGHT = 16
+MOST_A_SECOND = 5000  # more than one process can write
 
 
 class SendGridTransport:
@@ -83,15 +80,23 @@ class Posting:
     """The connections of one delivery, and what the answers say about the pace."""
 
     def __init__(self, key: SecretStr, url: str, timeout: float, in_flight: int, shortest_wait: float) -> None:
-        self._key, self._url, self._timeout, self._in_flight = key, url, timeout, in_flight
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Content-Type": "application/json"}
+        self._caller = Caller(url, {**headers, "User-Agent": "cohortflow"}, timeout)
+        self._turns = Turns(in_flight)
         self._shortest_wait = shortest_wait
-        self._http: aiohttp.ClientSession | None = None
         self._resume_at = 0.0
         self._stopped: Outcome | None = None
 
     async def post(self, letter: Letter, until: float) -> Outcome:
         """Post one letter, waiting as long as the provider asks, but no longer than `until`."""
         body = body_of(letter)
+        await self._turns.take()
+        try:
+            return await self._posted(body, until)
+        finally:
+            self._turns.give_back()
+
+    async def _posted(self, body: bytes, until: float) -> Outcome:
         while True:
             if self._stopped:
                 return Outcome("later", self._stopped.code, NEXT_TRY)
@@ -109,43 +114,18 @@ class Posting:
             return outcome
 
     async def _once(self, body: bytes) -> Outcome:
-        import aiohttp
-
+        began = time.monotonic()
         try:
-            answer = await self._session().post(self._url, data=body, allow_redirects=False)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            # DNS, connection or TLS: not a byte of the request has left.
-            return Outcome("later", f"not connected ({type(error).__name__})", NEXT_TRY)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            return Outcome("unknown", f"no answer that can be read ({type(error).__name__})")
-        self._keep_pace(answer.status, answer.headers)
-        # The status says it all; the rest is read only so that the connection can be kept.
-        with suppress(aiohttp.ClientError, TimeoutError, OSError, ValueError):
-            await answer.read()
-        answer.release()
-        return outcome_of(answer.status, answer.headers)
-
-    def _keep_pace(self, status: int, headers: Mapping[str, str]) -> None:
-        if status == 429 or is_exhausted(headers):
-            wait = max(seconds_until_reset(headers), self._shortest_wait)
+            answer = await self._caller.post(body)
+        except NotConnected as error:
+            return Outcome("later", f"not connected ({error})", NEXT_TRY)
+        except NoAnswer as error:
+            return Outcome("unknown", f"no answer that can be read ({error})")
+        self._turns.took(time.monotonic() - began)
+        if answer.status == 429 or is_exhausted(answer.headers):
+            wait = max(seconds_until_reset(answer.headers), self._shortest_wait)
             self._resume_at = max(self._resume_at, time.monotonic() + wait)
-
-    def _session(self) -> "aiohttp.ClientSession":
-        if self._http is None:
-            # Loading it takes a quarter of a second, which a house without SendGrid does not wait for.
-            import aiohttp
-
-            self._http = aiohttp.ClientSession(
-                headers={
-                    "Authorization": f"Bearer {self._key.get_secret_value()}",
-                    "Content-Type": "application/json",
-                    "User-Agent": "cohortflow",
-                },
-                connector=aiohttp.TCPConnector(limit=self._in_flight, keepalive_timeout=IDLE_SECONDS),
-                timeout=aiohttp.ClientTimeout(total=self._timeout, connect=self._timeout / 2),
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        return self._http
+        return outcome_of(answer.status, answer.headers)
 
     def wind_down(self) -> None:
         """Begin no other request."""
@@ -153,5 +133,35 @@ class Posting:
 
     async def end(self) -> None:
         """Close the connections."""
-        if self._http is not None:
-            await self._http.close()
+        self._caller.close()
+
+
+class Turns:
+    """As many requests at once as an answer takes time: few to a server next door, hundreds to one far away."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._allowed = most, min(most, FIRST_IN_FLIGHT)
+        self._taken, self._fastest = 0, float("inf")
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def take(self) -> None:
+        """Wait for a turn."""
+        while self._taken >= self._allowed:
+            turn = asyncio.get_running_loop().create_future()
+            self._waiting.append(turn)
+            await turn
+        self._taken += 1
+
+    def give_back(self) -> None:
+        """Let the next ones go."""
+        self._taken -= 1
+        for _ in range(min(len(self._waiting), self._allowed - self._taken)):
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+
+    def took(self, seconds: float) -> None:
+        """An answer came after so long: the fastest one tells how far away the server is."""
+        if seconds < self._fastest:
+            self._fastest = seconds
+            self._allowed = max(min(int(seconds * MOST_A_SECOND), self._most), min(self._most, FIRST_IN_FLIGHT))

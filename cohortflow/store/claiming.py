@@ -59,15 +59,20 @@ def claim_batch(
         db.execute(message_attempts.insert(), tries)
     outcomes = {message_id: state for message_id, (state, _) in stopped.items()} | dict.fromkeys(later, "postponed")
     _note_claimed(db, rows, outcomes, now, owner)
-    names = Message.__dataclass_fields__
-    claimed = [
-        Message(**{**{n: row[n] for n in names}, "fence": row["fence"] + 1, "attempts": row["attempts"] + 1})
-        for row in ready
-    ]
+    claimed = [claimed_message(row) for row in ready]
     counted: dict[str, int] = {}
     for state in outcomes.values():
         counted[state] = counted.get(state, 0) + 1
     return claimed, counted
+
+
+def claimed_message(row: dict[str, Any]) -> Message:
+    """A row as it is once it was claimed."""
+    told = {name: row[name] for name in _FIELDS}
+    return Message(**{**told, "fence": row["fence"] + 1, "attempts": row["attempts"] + 1})
+
+
+_FIELDS = tuple(Message.__dataclass_fields__)
 
 
 def _note_claimed(

@@ -250,3 +250,21 @@ def counts(db: Connection, cohort_id: str | None = None) -> dict[str, int]:
     if cohort_id is not None:
         query = query.where(messages.c.cohort_id == cohort_id)
     return {state: int(count) for state, count in db.execute(query).tuples()}
+
+
+def counts_by_cohort(db: Connection) -> dict[str, dict[str, int]]:
+    """The same for each cohort that has mails."""
+    query = sa.select(messages.c.cohort_id, messages.c.state, sa.func.count())
+    query = query.group_by(messages.c.cohort_id, messages.c.state).order_by(messages.c.cohort_id, messages.c.state)
+    found: dict[str, dict[str, int]] = {}
+    for cohort_id, state, count in db.execute(query).tuples():
+        found.setdefault(cohort_id, {})[state] = int(count)
+    return found
+
+
+def oldest_queued(db: Connection) -> dict[str, Any] | None:
+    """The mail that has waited longest, and when it may go."""
+    names = ("message_id", "cohort_id", "occasion", "template", "queued_at", "not_before", "retry_at", "attempts")
+    query = sa.select(*(messages.c[name] for name in names)).where(messages.c.state == "queued")
+    row = db.execute(query.order_by(messages.c.queued_at, messages.c.message_id).limit(1)).mappings().first()
+    return dict(row) if row else None

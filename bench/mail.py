@@ -1,0 +1,276 @@
+"""How fast mail leaves, with a durable ledger, rendering included, against a local server in a process of its own.
+
+    python bench/mail.py [--mails 3000] [--only ledger,latency,workers,memory,outbox]
+
+Every figure is a ratio to something measured in the same minute, or a limit: the machine may be busy. The server is the
+fake SendGrid of the tests; PostgreSQL is a throwaway cluster. Results go to the screen only.
+"""
+
+import argparse
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from datetime import datetime, timedelta
+from pathlib import Path
+
+os.environ.setdefault("COHORTFLOW_ENGINE", "plain")
+CHECKOUT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(CHECKOUT), str(CHECKOUT / "tests")]
+
+from post_office import PostOffice, opened_post_office
+from pydantic import SecretStr
+from scene_files import COHORT
+from scenes import enter
+from throwaway_postgres import started_cluster
+
+from cohortflow.engine import plainly
+from cohortflow.mailroom.outbox import OutboxTransport
+from cohortflow.mailroom.sendgrid_payload import payload_of
+from cohortflow.mailroom.sendgrid_transport import SendGridTransport
+from cohortflow.mailroom.transports import Transport
+from cohortflow.mailroom.writing import open_desk, write_letter
+from cohortflow.store import claiming, people
+from cohortflow.store.cohorts import read_row
+from cohortflow.store.record import queue
+from cohortflow.store.tables import messages
+from flows.delivery import BATCH, deliver_mail
+from flows.house import House, living_in, open_house
+from schemas.changes import Intent
+from schemas.settings import Settings
+
+KEY = SecretStr("SG.bench")
+
+
+@contextmanager
+def house_with(mails: int, transport: Transport, url: str = "") -> Iterator[tuple[House, datetime]]:
+    """A house whose running cohort has so many invitations queued, each to somebody else; it waits for the disk."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
+        scene = enter("declared", Path(folder))
+        scene.close()
+        given = {**scene.house.settings.model_dump(), "durable": True, "database_url": url, "lease_seconds": 300}
+        house = open_house(Settings(**given), secret="bench", transport=transport)
+        if url:
+            from grounds import fill
+
+            from cohortflow.store.database import open_database
+
+            source = open_database(f"sqlite:///{Path(folder) / 'var' / 'cohortflow.db'}")
+            fill(house.database, source)
+            source.close()
+        now = scene.occasion("recruit.invite#1")["due_at"] + timedelta(hours=1)
+        fill_queue(house, mails, now)
+        yield house, now
+        house.database.close()
+
+
+def fill_queue(house: House, mails: int, now: datetime) -> None:
+    """Queue invitations to made-up people."""
+    row = dict.fromkeys(("manager_id", "department", "title", "level", "languages"), "")
+    row |= {"site": "Berlin", "joined_on": now.date(), "status": "active", "more": {}, "sensitive": {}}
+    for start in range(0, mails, 5000):
+        ids = [f"B{number:06}" for number in range(start, min(start + 5000, mails))]
+        staff = [
+            {**row, "person_id": each, "email": f"{each.lower()}@acme.example", "name": f"Bo {each}"} for each in ids
+        ]
+        with house.database.write() as db:
+            people.merge(db, "bench", staff, now.date())
+            told = read_row(db, COHORT)
+            assert told is not None
+            queue(db, COHORT, [_invitation(each, now) for each in ids], told.config_hash, now)
+
+
+def _invitation(person_id: str, now: datetime) -> Intent:
+    return Intent(
+        occasion="recruit.invite#1",
+        stage="recruit",
+        template="invite",
+        person_id=person_id,
+        role="mentee",
+        language="en",
+        mail_class="service",
+        due_at=now,
+        not_before=now,
+    )
+
+
+def delivered(house: House, now: datetime) -> float:
+    """Seconds a delivery of everything takes; it must have accepted all."""
+    began = time.perf_counter()
+    with plainly(), living_in(house):
+        totals = deliver_mail(now)
+    seconds = time.perf_counter() - began
+    assert set(totals) <= {"accepted"}, totals
+    return seconds
+
+
+def render_only(house: House, now: datetime, mails: int) -> float:
+    """Mails written per second, in batches as a delivery does, and nothing else."""
+    with house.database.read() as db:
+        rows = db.execute(messages.select().limit(mails)).mappings().all()
+        batch = [claiming.claimed_message(dict(row)) for row in rows]
+    began = time.perf_counter()
+    for start in range(0, len(batch), BATCH):
+        with house.database.read() as db:
+            part = batch[start : start + BATCH]
+            desk = open_desk(db, part, house.stationery, "https://portal.acme.example", lambda _: None, now)  # type: ignore[arg-type, return-value]
+            for message in part:
+                write_letter(desk, message)
+    return len(batch) / (time.perf_counter() - began)
+
+
+def posting(office: PostOffice, in_flight: int = 400) -> SendGridTransport:
+    """Our transport, pointed at the local server."""
+    return SendGridTransport(KEY, office.host, timeout=60, in_flight=in_flight)
+
+
+def bench_ledger(mails: int, url: str) -> None:
+    """At 0 ms: the whole way against rendering alone."""
+    with opened_post_office() as office, house_with(mails, posting(office), url) as (house, now):
+        render_only(house, now, 200)
+        before = render_only(house, now, mails)
+        rate = mails / delivered(house, now)
+        after = render_only(house, now, mails)
+        assert len(office.record()["accepted"]) == mails
+    alone = (before + after) / 2
+    verdict(f"ledger, 0 ms, {_name(url)}", rate / alone, 0.4, f"{rate:,.0f} mails/s, {alone:,.0f} rendered only")
+
+
+def _name(url: str) -> str:
+    return "PostgreSQL" if url else "SQLite"
+
+
+def bench_latency(mails: int, url: str) -> None:
+    """At 80 ms: the whole way against the `sendgrid` package in a loop."""
+    with opened_post_office(0.08) as office, house_with(mails, posting(office), url) as (house, now):
+        loop = package_in_a_loop(office, house, now, 24)
+        office.plan([])
+        rate = mails / delivered(house, now)
+        assert len(set(office.record()["accepted"])) == len(office.record()["accepted"]) == mails
+    verdict(f"80 ms, {_name(url)}, times the package", rate / loop, 40, f"{rate:,.0f} and {loop:.1f} mails/s")
+
+
+def package_in_a_loop(office: PostOffice, house: House, now: datetime, mails: int) -> float:
+    """Mails per second that the package posts one after the other, written beforehand."""
+    import sendgrid
+
+    with house.database.read() as db:
+        rows = db.execute(messages.select().limit(mails)).mappings().all()
+        batch = [claiming.claimed_message(dict(row)) for row in rows]
+        desk = open_desk(db, batch, house.stationery, "https://portal.acme.example", lambda _: None, now)  # type: ignore[arg-type, return-value]
+        payloads = [payload_of(write_letter(desk, message)) for message in batch]
+    client = sendgrid.SendGridAPIClient(api_key="SG.bench", host=office.host)
+    began = time.perf_counter()
+    for payload in payloads:
+        assert client.send(payload).status_code == 202
+    return mails / (time.perf_counter() - began)
+
+
+def bench_workers(mails: int, url: str) -> None:
+    """At 80 ms on PostgreSQL: what a second process adds, each with as many requests in flight as one may have."""
+    rates = []
+    for workers in (1, 2):
+        with opened_post_office(0.08) as office, house_with(mails, posting(office, 40), url) as (house, now):
+            house.database.close()
+            began = time.perf_counter()
+            children = [_worker(house, now) for _ in range(workers)]
+            assert [os.waitpid(child, 0)[1] for child in children] == [0] * workers
+            rates.append(mails / (time.perf_counter() - began))
+            found = office.record()["accepted"]
+            assert len(found) == len(set(found)) == mails
+            with house.database.write() as db:
+                wipe(db)
+    verdict("a second process, PostgreSQL", rates[1] / rates[0], 1.3, f"{rates[0]:,.0f} and {rates[1]:,.0f} mails/s")
+
+
+def wipe(db: object) -> None:
+    """Empty the tables, so that the next house begins anew."""
+    from cohortflow.store.tables import metadata
+
+    for table in reversed(metadata.sorted_tables):
+        db.execute(table.delete())  # type: ignore[attr-defined]
+
+
+def _worker(house: House, now: datetime) -> int:
+    child = os.fork()
+    if child:
+        return child
+    try:
+        house.worker = f"worker-{os.getpid()}"
+        with plainly(), living_in(house):
+            deliver_mail(now)
+        house.database.close()
+        os._exit(0)
+    finally:
+        os._exit(1)
+
+
+def bench_memory(few: int, many: int) -> None:
+    """How much larger a process becomes that delivers a hundred times as many mails."""
+    peaks = []
+    for mails in (few, many):
+        with opened_post_office() as office, house_with(mails, posting(office)) as (house, now):
+            house.database.close()
+            reading, writing = os.pipe()
+            if (child := os.fork()) == 0:
+                with plainly(), living_in(house):
+                    deliver_mail(now)
+                os.write(writing, str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss).encode())
+                os._exit(0)
+            os.waitpid(child, 0)
+            os.close(writing)
+            peaks.append(int(os.read(reading, 32)) / 1024)
+            os.close(reading)
+    grown = peaks[1] - peaks[0]
+    verdict(
+        f"memory, {few:,} to {many:,} mails, MB more", grown, 40, f"{peaks[0]:.0f} and {peaks[1]:.0f} MB", at_most=True
+    )
+
+
+def bench_outbox(mails: int) -> None:
+    """Files written, each exactly once and durable before it counts as accepted."""
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
+        outbox = OutboxTransport(Path(folder) / "outbox")
+        with house_with(mails, outbox) as (house, now):
+            rate = mails / delivered(house, now)
+        assert len(list(outbox.folder.glob("*.eml"))) == mails
+    verdict("outbox, durable, mails/s", rate, 2000, "rendering and ledger included")
+
+
+def verdict(what: str, figure: float, limit: float, told: str, *, at_most: bool = False) -> None:
+    """One line."""
+    kept = figure <= limit if at_most else figure >= limit
+    sign = "<=" if at_most else ">="
+    print(f"{what:<44}{figure:10.2f}   {sign} {limit:<6} {'reached' if kept else 'MISSED':<8} {told}", flush=True)
+
+
+def main() -> None:
+    """Run what the options ask for."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--mails", type=int, default=3000)
+    options.add_argument("--many", type=int, default=100_000)
+    options.add_argument("--only", default="ledger,latency,workers,memory,outbox")
+    options.add_argument("--databases", default="sqlite,postgres")
+    given = options.parse_args()
+    chosen, kinds = given.only.split(","), given.databases.split(",")
+    with ExitStack() as stack:
+        cluster = stack.enter_context(started_cluster() if "postgres" in kinds else nullcontext())
+        for kind in kinds:
+            url = "" if kind == "sqlite" else cluster.url(cluster.create())
+            if "ledger" in chosen:
+                bench_ledger(given.mails, url or "")
+            if "latency" in chosen:
+                bench_latency(given.mails, url and cluster.url(cluster.create()))
+            if "workers" in chosen and url:
+                bench_workers(given.mails, cluster.url(cluster.create()))
+    if "memory" in chosen:
+        bench_memory(1000, given.many)
+    if "outbox" in chosen:
+        bench_outbox(given.mails)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""The commands `mail ...`, their options and their help; other files add theirs to the same group."""
+
+from typing import Annotated
+
+import typer
+
+mail = typer.Typer(help="See how mail stands, and settle what nobody can say of it.", no_args_is_help=True)
+Name = Annotated[str, typer.Option("--by", metavar="NAME", help="who says so, by a plain name or role; no address")]
+
+
+@mail.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="as JSON, for other programs")] = False) -> None:
+    """Show mails by state and cohort, the oldest queued one, and every mail whose fate is unknown."""
+    from cohortflow.cli.mail_status import show
+
+    raise typer.Exit(show(as_json))
+
+
+@mail.command()
+def settle(
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="its id, as `mail status` names it")],
+    by: Name,
+    sent: Annotated[bool, typer.Option("--sent", help="it has arrived; it counts as accepted")] = False,
+    resend: Annotated[bool, typer.Option("--resend", help="it has not arrived; send it again")] = False,
+) -> None:
+    """Say what became of a mail whose fate is unknown. Recorded with your name as an attempt of its own."""
+    from cohortflow.cli.mail_status import settle as run
+
+    raise typer.Exit(run(message, sent, resend, by))
+
+
+@mail.command()
+def resume(by: Name) -> None:
+    """Let a transport send again that stopped because it was turned away, once the key or the host is mended."""
+    from cohortflow.cli.mail_status import resume as run
+
+    raise typer.Exit(run(by))

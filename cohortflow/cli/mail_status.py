@@ -1,0 +1,86 @@
+"""`cohortflow mail status`, `settle` and `resume`: counts and ids, never a person."""
+
+import json
+import sys
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from cohortflow.cli.plan import PIPED_WIDTH
+from cohortflow.cli.running import at_home
+from cohortflow.cli.words import count, say, tally
+from cohortflow.store import breakers, messages, settling
+from flows.settling import plain_name, settle_unknown
+from schemas.errors import CohortflowError
+
+
+def show(as_json: bool) -> int:
+    """Print how mail stands; 1 when something waits for a person."""
+    with at_home() as house, house.database.read() as db:
+        by_cohort = messages.counts_by_cohort(db)
+        found: dict[str, Any] = {
+            "mails": messages.counts(db),
+            "cohorts": by_cohort,
+            "oldest_queued": _plain(messages.oldest_queued(db)),
+            "unknown": [_plain(row) for row in settling.unknown_mails(db)],
+            "stopped": [_plain(row) for row in breakers.open_breakers(db)],
+        }
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+    else:
+        _print(Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH), found)
+    return 1 if found["unknown"] or found["stopped"] else 0
+
+
+def _plain(row: dict[str, Any] | None) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {
+        name: value.isoformat(timespec="seconds") if isinstance(value, datetime) else value
+        for name, value in row.items()
+        if name != "texts_hash"
+    }
+
+
+def _print(console: Console, found: dict[str, Any]) -> None:
+    console.print(Text(f"mails: {tally(found['mails']) if found['mails'] else 'none yet'}"))
+    for cohort_id, counts in found["cohorts"].items():
+        console.print(Text.assemble((f"  {cohort_id}", "bold"), f"  {tally(counts)}"))
+    if oldest := found["oldest_queued"]:
+        may_go = oldest["retry_at"] or oldest["not_before"]
+        console.print(Text(f"oldest queued: {oldest['message_id']} of {oldest['queued_at']}, may go at {may_go}"))
+    for each in found["stopped"]:
+        since = f"{each['transport']} stands still since {each['tripped_at']}"
+        console.print(Text(f"{since}: {each['code']}", style="bold"))
+        console.print("  Mend the key or the host (another key starts by itself); `cohortflow mail resume --by NAME`.")
+    if found["unknown"]:
+        console.print(Text(f"{count(len(found['unknown']), 'mail')} of unknown fate:", style="bold"))
+        for each in found["unknown"]:
+            console.print(Text(f"  {each['message_id']}  {each['cohort_id']} {each['occasion']} {each['template']}"))
+            console.print(Text(f"    {_known(each)}"))
+        console.print("Settle each: `cohortflow mail settle MESSAGE --sent|--resend --by NAME`.")
+
+
+def _known(row: dict[str, Any]) -> str:
+    tried = f"attempt {row['attempts']} at {row['tried_at'] or '-'} by {row['tried_by'] or '-'}"
+    return f"{tried}; unknown since {row['unknown_at'] or '-'}: {row['reason'] or 'nothing is known'}"
+
+
+def settle(message_id: str, sent: bool, resend: bool, by: str) -> int:
+    """Record an operator's word about an unknown mail."""
+    if sent == resend:
+        raise CohortflowError("say either --sent (it has arrived) or --resend (it has not; send it again)")
+    with at_home():
+        state = settle_unknown(message_id, "sent" if sent else "resend", by)
+    say(f"{message_id} is {state} now" + ("; the next tick sends it, if it is still of use." if resend else "."))
+    return 0
+
+
+def resume(by: str) -> int:
+    """Close every breaker."""
+    with at_home() as house, house.database.write() as db:
+        closed = breakers.close(db, house.now(), actor=plain_name(by))
+    say(f"{count(closed, 'transport')} may send again; the next tick does." if closed else "No transport stands still.")
+    return 0

@@ -1,0 +1,90 @@
+"""`cohortflow mail`: counts and ids on the screen, a person's word in the ledger."""
+
+import json
+
+import pytest
+import sqlalchemy as sa
+from scenes import Scene, cohort_recruiting
+
+from cohortflow.store import breakers
+from cohortflow.store.tables import messages
+
+
+@pytest.fixture
+def doubtful(at_home, tmp_path) -> Scene:
+    """Ten invitations, of one of which nobody knows whether it arrived."""
+    scene = at_home(cohort_recruiting(tmp_path))
+    first = scene.mails()[0]["message_id"]
+    with scene.house.database.write() as db:
+        values = {"state": "unknown", "unknown_at": scene.now, "reason": "no answer that can be read"}
+        db.execute(sa.update(messages).where(messages.c.message_id == first).values(**values))
+    return scene
+
+
+def test_the_status_counts_mails_and_names_the_unknown(run, doubtful):
+    shown = run("mail", "status")
+
+    assert shown.exit_code == 1
+    assert "mails: 9 accepted, 1 unknown" in shown.stdout
+    assert doubtful.mails()[0]["message_id"] in shown.stdout
+    assert "no answer that can be read" in " ".join(shown.stdout.split())
+    assert "@" not in shown.stdout
+
+
+def test_the_status_speaks_json(run, doubtful):
+    told = json.loads(run("mail", "status", "--json").stdout)
+
+    assert told["mails"] == {"accepted": 9, "unknown": 1}
+    (unknown,) = told["unknown"]
+    assert unknown["attempts"] == 1 and unknown["template"] == "invite" and unknown["tried_by"]
+
+
+def test_nothing_unknown_is_a_quiet_status(run, at_home, tmp_path):
+    at_home(cohort_recruiting(tmp_path))
+
+    assert run("mail", "status").exit_code == 0
+
+
+@pytest.mark.parametrize(("word", "state"), [("sent", "accepted"), ("resend", "queued")])
+def test_an_operator_settles_an_unknown_mail_by_name(run, doubtful, word, state):
+    message_id = doubtful.mails()[0]["message_id"]
+
+    shown = run("mail", "settle", message_id, f"--{word}", "--by", "dana")
+
+    assert shown.exit_code == 0 and f"is {state} now" in shown.stdout
+    row = next(each for each in doubtful.mails() if each["message_id"] == message_id)
+    tries = doubtful.rows("message_attempts", message_id=message_id)
+    assert row["state"] == state
+    assert [(each["attempt"], each["outcome"]) for each in tries] == [(1, "accepted"), (2, word)]
+    assert tries[-1]["actor"] == doubtful.rows("events")[-1]["actor"] == "dana"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--by", "dana"), "say either --sent"),
+        (("--sent", "--resend", "--by", "dana"), "say either --sent"),
+        (("--sent", "--by", "dana@acme.example"), "no address"),
+    ],
+)
+def test_a_word_that_is_none_is_refused(run, doubtful, given, told):
+    shown = run("mail", "settle", doubtful.mails()[0]["message_id"], *given)
+
+    assert shown.exit_code == 1 and told in shown.stderr
+
+
+def test_what_is_settled_already_is_said_plainly(run, doubtful):
+    shown = run("mail", "settle", doubtful.mails()[1]["message_id"], "--resend", "--by", "dana")
+
+    assert shown.exit_code == 1 and "is accepted, not unknown" in shown.stderr
+    assert "there is no mail" in run("mail", "settle", "nothing", "--sent", "--by", "dana").stderr
+
+
+def test_a_transport_that_stopped_is_named_and_let_go(run, doubtful):
+    with doubtful.house.database.write() as db:
+        breakers.trip(db, "sendgrid", "a mark", "401: SendGrid does not take this key", doubtful.now, actor="one")
+
+    assert "sendgrid stands still" in run("mail", "status").stdout
+    assert "1 transport may send again" in run("mail", "resume", "--by", "dana").stdout
+    assert "sendgrid" not in run("mail", "status").stdout
+    assert "No transport stands still" in run("mail", "resume", "--by", "dana").stdout
