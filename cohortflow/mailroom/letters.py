@@ -20,12 +20,16 @@ _FOLD = "\r\n "
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/?^_`{|}~ -]+")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9-]+)*")
+_PLAIN_LINK = re.compile(r"https?://[A-Za-z0-9.:/_\[\]-]{1,800}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
 @dataclass(frozen=True)
 class Letter:
-    """One mail to one person. `sender` and `reply_to` are addresses or "Name <address>"."""
+    """One mail to one person. `sender` and `reply_to` are addresses or "Name <address>".
+
+    `unsubscribe_url` is empty for mail that must reach its reader.
+    """
 
     message_id: str
     sender: str
@@ -37,6 +41,7 @@ class Letter:
     html: str
     attachments: tuple[Attachment, ...] = ()
     language: str = "en"
+    unsubscribe_url: str = ""
 
 
 def eml(letter: Letter, at: datetime) -> bytes:
@@ -74,6 +79,8 @@ def check_letter(letter: Letter) -> None:
         raise _refused("to_address", "is not an address mail can go to")
     split_mailbox(letter.sender)
     split_mailbox(letter.reply_to or letter.sender)
+    if letter.unsubscribe_url and not _PLAIN_LINK.fullmatch(letter.unsubscribe_url):
+        raise _refused("unsubscribe_url", "is not a plain link")
     for attachment in letter.attachments:
         if not _FILE_NAME.fullmatch(attachment.filename) or not _MEDIA_TYPE.fullmatch(_media_type(attachment)):
             raise _refused("an attachment", "has a file name or type with characters that do not belong there")
@@ -96,6 +103,12 @@ def _headers(letter: Letter, at: datetime) -> list[str]:
         f"Content-Language: {letter.language}",
         "Auto-Submitted: auto-generated",
     ]
+    if letter.unsubscribe_url:
+        # RFC 8058: mail programs offer a button, and post to the link when it is pressed.
+        headers += [
+            f"List-Unsubscribe:{_FOLD}<{letter.unsubscribe_url}>",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        ]
     if letter.reply_to:
         headers.insert(2, _mailbox("Reply-To", *split_mailbox(letter.reply_to)))
     return headers
