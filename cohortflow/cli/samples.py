@@ -12,6 +12,7 @@ from cohortflow.mailroom.rendering import Stationery
 from cohortflow.mailroom.words import Phrasebook, Words
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.occasions import event_of
+from cohortflow.programs.refusing import scope_of
 from schemas.errors import CohortflowError
 from schemas.forms import choice_labels
 from schemas.occasions import Occasion
@@ -84,7 +85,8 @@ def sample_letter(
     meeting = Meeting(event[0], (event[1] - event[0]).seconds / 3600, program.meet or "") if event else None
     words = stationery.words(wanted)
     context = _context(cohort, asked, reader, case, meeting, stationery, f"{settings.portal_url}/m/preview")
-    parts = stationery.render(asked.folder, asked.send, wanted, context)
+    unsubscribe = _unsubscribe_url(cohort, asked, stationery, settings)
+    parts = stationery.render(asked.folder, asked.send, wanted, context, unsubscribe)
     return Letter(
         message_id="preview",
         sender=program.email.sender,
@@ -96,7 +98,14 @@ def sample_letter(
         html=parts.html,
         attachments=tuple(_sample_attachments(cohort, asked, reader, case, meeting, words)),
         language=parts.language,
+        unsubscribe_url=unsubscribe,
     )
+
+
+def _unsubscribe_url(cohort: Cohort, asked: Asked, stationery: Stationery, settings: Settings) -> str:
+    mail_class = stationery.mail_class(asked.folder, asked.send)
+    scope = scope_of(mail_class, asked.send, cohort.program.email.may_opt_out_of)
+    return f"{settings.portal_url}/unsubscribe/preview" if scope else ""
 
 
 def _context(

@@ -20,7 +20,7 @@ _FOLD = "\r\n "
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/?^_`{|}~ -]+")
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]+(; ?[a-z]+=[A-Za-z0-9-]+)*")
-_LINK = re.compile(r"https?://[A-Za-z0-9._~:/?&=%+-]{1,880}")
+_LINK = re.compile(r"https?://[A-Za-z0-9._~:/?&=%+\[\]-]{1,880}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -49,6 +49,7 @@ class Letter:
         """What every transport adds to the message beside who, whom and what about."""
         told = {"Auto-Submitted": "auto-generated"}
         if self.unsubscribe_url:
+            # RFC 8058: mail programs offer a button, and post to the link when it is pressed.
             told["List-Unsubscribe"] = f"<{self.unsubscribe_url}>"
             told["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         return told
@@ -111,7 +112,10 @@ def _headers(letter: Letter, at: datetime) -> list[str]:
         f"Date: {format_datetime(at.astimezone(UTC))}",
         f"Message-ID: <{letter.message_id}@{domain}>",
         f"Content-Language: {letter.language}",
-        *(f"{name}: {value}" for name, value in letter.headers.items()),
+        *(
+            f"{name}:{_FOLD if len(name) + len(value) > _LINE else ' '}{value}"
+            for name, value in letter.headers.items()
+        ),
     ]
     if letter.reply_to:
         headers.insert(2, _mailbox("Reply-To", *split_mailbox(letter.reply_to)))

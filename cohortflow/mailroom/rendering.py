@@ -24,7 +24,7 @@ LONGEST_SUBJECT = 180
 MOST_PIECES = 4_000  # pieces of text one template may give; a long mail gives a hundred
 SKELETONS_KEPT = 1_000
 _NEEDED = (*sources.LAYOUTS, "footer.en.md", "words.en.yaml")
-_FOOTER_FIELDS = {**FIELDS, "mail_class": None}
+_FOOTER_FIELDS = {**FIELDS, "mail_class": None, "unsubscribe": None}
 _LAYOUT_FIELDS = dict.fromkeys(
     ("language", "direction", "subject", "title", "preview", "body", "footer", "program", "cohort")
 )
@@ -139,8 +139,11 @@ class Stationery:
         text = self.texts[self._names["agendas", name][self.language_of("agendas", name, language)]]
         return [plain_line(line[2:]) for line in text.splitlines() if line.startswith("- ")]
 
-    def render(self, stage: str, send: str, language: str, context: Mapping[str, Any]) -> Parts:
+    def render(self, stage: str, send: str, language: str, context: Mapping[str, Any], unsubscribe: str = "") -> Parts:
         """The mail for one reader.
+
+        Args:
+            unsubscribe: the link by which the reader refuses more mails like this one; empty where there is none.
 
         Raises:
             ProgramError: the text is missing, or says what a text may not say.
@@ -148,7 +151,9 @@ class Stationery:
         """
         message = self._message(stage, send, self.language_of(stage, send, language))
         values: list[str] = [plain_line(context["program"]["name"]), plain_line(context["cohort"]["name"])]
-        shared = with_values({**context, "mail_class": message.mail_class}, values, message.language)
+        shared = with_values(
+            {**context, "mail_class": message.mail_class, "unsubscribe": unsubscribe}, values, message.language
+        )
         skeleton = self._skeleton(message, _run(message.letter, shared), _run(message.footer, shared))
         subject = shortened(plain_line(fill_plain(skeleton.subject, values)), LONGEST_SUBJECT)
         text = fill_plain(skeleton.text, values)

@@ -17,9 +17,11 @@ from cohortflow.mailroom.words import Phrasebook, Words
 from cohortflow.programs.calendars import local_day, zone_of
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.parts import address_of
-from cohortflow.store import frames, tallies
+from cohortflow.programs.refusing import scope_of
+from cohortflow.store import frames, instances, tallies
 from cohortflow.store.cohorts import CohortRow, read_row
 from cohortflow.store.messages import Message
+from cohortflow.store.opt_outs import token_for
 from cohortflow.store.tables import matches, people
 from schemas.errors import CohortflowError, DeliveryError
 from schemas.forms import choice_labels
@@ -43,6 +45,7 @@ class Desk:
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     reports: dict[str, Attachment] = field(default_factory=dict)
     phrasebooks: dict[tuple[str, ...], Phrasebook] = field(default_factory=dict)
+    secret: str = ""
 
 
 def open_desk(
@@ -101,7 +104,8 @@ def write_letter(desk: Desk, message: Message) -> Letter:
         people=_reports(desk, message),
         words=words,
     )
-    parts = stationery.render(*text, context)
+    unsubscribe = _unsubscribe_url(desk, message, cohort, stationery)
+    parts = stationery.render(*text, context, unsubscribe)
     program = cohort.program
     return Letter(
         message_id=message.message_id,
@@ -114,7 +118,18 @@ def write_letter(desk: Desk, message: Message) -> Letter:
         html=parts.html,
         attachments=tuple(_attachments(desk, message, cohort, reader, partners, meeting, words)),
         language=parts.language,
+        unsubscribe_url=unsubscribe,
     )
+
+
+def _unsubscribe_url(desk: Desk, message: Message, cohort: Cohort, stationery: Stationery) -> str:
+    """The link by which the reader refuses more mails like this one; empty where it must reach them all the same."""
+    mail_class = stationery.mail_class(message.stage, message.template)
+    scope = scope_of(mail_class, message.template, cohort.program.email.may_opt_out_of)
+    if not scope or message.person_id.startswith("role:"):
+        return ""
+    desk.secret = desk.secret or instances.read_secret(desk.db)
+    return f"{desk.portal_url}/unsubscribe/{token_for(desk.secret, message.message_id, message.person_id, scope)}"
 
 
 def _cohort(desk: Desk, message: Message) -> Cohort:

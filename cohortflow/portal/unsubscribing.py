@@ -36,7 +36,7 @@ def unsubscribing(house: House) -> APIRouter:
 
 
 def _read(house: House, token: str) -> Refusal | None:
-    if len(token) > LONGEST_TOKEN or not token.isascii():
+    if len(token) > LONGEST_TOKEN or not (token.isascii() and token.isprintable()):
         return None
     with house.database.read() as db:
         return opt_outs.read_token(db, token)

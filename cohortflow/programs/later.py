@@ -35,8 +35,6 @@ NOTES: tuple[tuple[Path, str], ...] = (
     ),
     (("measure", "outcomes"), "outcomes are measured by a later version; until then the report leaves them out"),
     (("measure", "compare_with"), "the comparison is made by a later version; until then the report leaves it out"),
-    (("email", "at_most"), "the limit per person is counted by a later version; until then every mail goes"),
-    (("email", "max_mails_per_tick"), "the limit per tick is kept by a later version; until then all that is due goes"),
     (("group_size",), "groups are made by a later version"),
     (("level_gap",), "peers are paired by a later version"),
     (("companies",), "programs across companies are run by a later version"),

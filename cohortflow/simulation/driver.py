@@ -24,6 +24,7 @@ from cohortflow.simulation.company import found_company
 from cohortflow.simulation.passes import Passes
 from cohortflow.simulation.robots import MailSeen, Robots
 from cohortflow.store import messages, occasions
+from cohortflow.store.cohorts import lock_row, resume
 from flows.answers import take_in_answers
 from flows.approval import approve_matches
 from flows.house import House, living_in, open_house
@@ -224,6 +225,8 @@ def live(
         for mail in as_seen(life.house, [each.letter.message_id for each in sent]):
             if mail.template in ASKED_TO_APPROVE and mail.person_id == "role:approver#1":
                 approvals.append((next_day_at(life.now, APPROVING_HOUR, life.zone), mail.cohort_id))
+            if mail.template == "cohort_held":
+                _owner_resumes(life, mail.cohort_id)
             for at, told in replies_to(mail, life.casts[mail.cohort_id].robots, life.zone):
                 heapq.heappush(replies, (at, next(order), mail.cohort_id, told))
         if hook is not None:
@@ -276,6 +279,14 @@ def _approver_approves(life: Life, approvals: list[tuple[datetime, str]]) -> Non
         cohort = life.casts[cohort_id].cohort
         by = cohort.program.approvers[0] if cohort.program.approvers else cohort.program.owner
         life.approvals += approve_matches(cohort_id, part_of(by, cohort) or by, life.now)
+
+
+def _owner_resumes(life: Life, cohort_id: str) -> None:
+    """So many were asked because the company is that large; the owner has looked and says so."""
+    with life.house.database.write() as db:
+        row = lock_row(db, cohort_id)
+        if row is not None and row.state == "held":
+            resume(db, row, now=life.now, actor="role:owner")
 
 
 def as_seen(house: House, message_ids: list[str]) -> list[MailSeen]:

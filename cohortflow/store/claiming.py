@@ -6,9 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.mail_stops import readers, reasons_to_stop
+from cohortflow.store.mail_stops import decide
 from cohortflow.store.messages import DELIVERABLE, OF_A_COHORT, Message, append_note
-from cohortflow.store.reader_hours import not_now
 from cohortflow.store.tables import REAL_NOW, message_attempts, messages
 from schemas.changes import Note
 
@@ -42,11 +41,8 @@ def claim_batch(
         The mails to send, and how many were stopped in which state ("postponed": queued on, for the reader's morning).
     """
     rows = [dict(row) for row in db.execute(_CLAIM, {"now": now, "size": size}).mappings()]
-    persons = readers(db, rows)
-    stopped = reasons_to_stop(db, rows, persons, now)
-    going = [row for row in rows if row["message_id"] not in stopped]
-    later = not_now(db, going, {person_id: person.site for person_id, person in persons.items()}, now)
-    ready = [row for row in going if row["message_id"] not in later]
+    stopped, later = decide(db, rows, now)
+    ready = [row for row in rows if row["message_id"] not in stopped and row["message_id"] not in later]
     for message_id, (state, reason) in stopped.items():
         db.execute(messages.update().where(messages.c.message_id == message_id).values(state=state, reason=reason))
     for message_id, at in later.items():

@@ -87,7 +87,9 @@ def hold(db: Connection, cohort_id: str, reason: str, *, now: datetime, actor: s
 
 def resume(db: Connection, row: CohortRow, *, now: datetime, actor: str) -> None:
     """Let a held cohort go on where it stopped."""
-    change(db, row.cohort_id, state="running" if row.begun_at else "declared", held_reason=None)
+    # One that was held over its last mails had ended already.
+    state = "closed" if row.closed_at else "running" if row.begun_at else "declared"
+    change(db, row.cohort_id, state=state, held_reason=None)
     events.append(db, row.cohort_id, [Note("cohort.resumed")], at=now, actor=actor)
 
 

@@ -6,8 +6,31 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store import instances
+from cohortflow.programs.cohorts import Cohort
+from cohortflow.programs.parts import address_of
+from cohortflow.programs.refusing import scope_of
+from cohortflow.store import frames, instances, opt_outs
+from cohortflow.store.cohorts import read_row
+from cohortflow.store.mail_limits import over_the_limit
+from cohortflow.store.reader_hours import not_now
 from cohortflow.store.tables import answers, participants, people, suppressions
+
+
+def decide(
+    db: Connection, rows: list[dict[str, Any]], now: datetime
+) -> tuple[dict[str, tuple[str, str]], dict[str, datetime]]:
+    """What keeps some mails from going now.
+
+    Returns:
+        Those that may not go at all, as (state, reason), and those that may go later, each by message id.
+    """
+    persons = readers(db, rows)
+    stopped = reasons_to_stop(db, rows, persons, now)
+    going = [row for row in rows if row["message_id"] not in stopped]
+    later = not_now(db, going, {person_id: person.site for person_id, person in persons.items()}, now)
+    limits = over_the_limit(db, [row for row in going if row["message_id"] not in later], now)
+    expired = {message_id: ("expired", reason) for message_id, reason in limits.expired.items()}
+    return stopped | expired, later | limits.later
 
 
 def readers(db: Connection, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -30,8 +53,9 @@ def reasons_to_stop(
     ids = sorted({row["person_id"] for row in rows})
     status = {person_id: row.status for person_id, row in persons.items()}
     taking = {(r.cohort_id, r.person_id): r.state for r in db.execute(_TAKING_PART, {"ids": ids})}
-    barred = _barred(db, {person_id: row.email for person_id, row in persons.items()})
+    barred = _barred(db, _addresses(db, rows, persons))
     answered = _answered(db, ids)
+    unwanted = _unwanted(db, rows)
     stopped: dict[str, tuple[str, str]] = {}
     for row in rows:
         key = (row["cohort_id"], row["person_id"])
@@ -42,8 +66,10 @@ def reasons_to_stop(
             why = ("cancelled", "the reader has left")
         elif status.get(row["person_id"]) == "on_leave":
             why = ("cancelled", "the reader is on leave")
-        elif row["person_id"] in barred:
-            why = ("suppressed", barred[row["person_id"]])
+        elif key in barred:
+            why = ("suppressed", barred[key])
+        elif row["message_id"] in unwanted:
+            why = ("suppressed", "the reader wants no more mails like this one")
         elif row["unless_answered"] and not _outstanding(row, answered):
             why = ("cancelled", "already answered")
         if why:
@@ -61,16 +87,56 @@ def address_hash(secret: str, address: str) -> str:
     return instances.opaque_id(secret, "address", address.strip().lower())
 
 
-def _barred(db: Connection, addresses: dict[str, str]) -> dict[str, str]:
-    """Why a person's address may not be written to, by person."""
+Reader = tuple[str, str]  # cohort and person: the owner of one cohort is not that of another
+
+
+def _addresses(db: Connection, rows: list[dict[str, Any]], persons: dict[str, Any]) -> dict[Reader, str]:
+    """Where each mail would go to."""
+    found: dict[Reader, str] = {}
+    for row in rows:
+        key = (row["cohort_id"], row["person_id"])
+        if row["person_id"].startswith("role:"):
+            cohort = _cohort(db, row["cohort_id"]) if key not in found else None
+            found |= {key: address_of(row["person_id"], cohort)} if cohort else {}
+        elif row["person_id"] in persons:
+            found[key] = persons[row["person_id"]].email
+    return found
+
+
+def _cohort(db: Connection, cohort_id: str) -> Cohort | None:
+    row = read_row(db, cohort_id)
+    return frames.load_cohort(db, row) if row else None
+
+
+def _barred(db: Connection, addresses: dict[Reader, str]) -> dict[Reader, str]:
+    """Why a reader's address may not be written to, by reader."""
     secret = instances.read_secret(db)
-    hashes = {address_hash(secret, address): person_id for person_id, address in addresses.items()}
-    return {hashes[row.address_hash]: row.reason for row in db.execute(_BARRED, {"hashes": list(hashes)})}
+    hashes = {address: address_hash(secret, address) for address in set(addresses.values())}
+    why = {row.address_hash: row.reason for row in db.execute(_BARRED, {"hashes": sorted(hashes.values())})}
+    return {reader: why[hashes[address]] for reader, address in addresses.items() if hashes[address] in why}
 
 
 _BARRED = sa.select(suppressions.c.address_hash, suppressions.c.reason).where(
     suppressions.c.address_hash.in_(sa.bindparam("hashes", expanding=True))
 )
+
+
+def _unwanted(db: Connection, rows: list[dict[str, Any]]) -> set[str]:
+    """The mails of a kind that their reader has refused, where the program lets it be refused."""
+    optional = [row for row in rows if row["mail_class"] != "service"]
+    if not optional:
+        return set()
+    refused = opt_outs.refused(db, sorted({row["person_id"] for row in optional}))
+    if not refused:
+        return set()
+    cohorts = {cohort_id: _cohort(db, cohort_id) for cohort_id in {row["cohort_id"] for row in optional}}
+    return {
+        row["message_id"]
+        for row in optional
+        if (cohort := cohorts[row["cohort_id"]])
+        and (row["person_id"], scope_of(row["mail_class"], row["template"], cohort.program.email.may_opt_out_of))
+        in refused
+    }
 
 
 def _answered(db: Connection, ids: list[str]) -> set[tuple[str, str, str, str, str]]:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cohortflow.store import bundles, cohorts, events, instances, occasions
+from cohortflow.store.blast_guard import hold_if_too_many
 from cohortflow.store.occasions import Claim
 from cohortflow.store.tables import answers, matches, messages, participants
 from schemas.changes import Changes, Intent, NewAnswer, NewMatch
@@ -187,6 +188,8 @@ def queue(db: Connection, cohort_id: str, intents: list[Intent], config_hash: st
     new = [row for name, row in rows.items() if name not in known]
     if new:
         db.execute(messages.insert(), new)
+        if told := hold_if_too_many(db, cohort_id, new, now):
+            queue(db, cohort_id, [told], config_hash, now)
     return len(new)
 
 
