@@ -6,6 +6,7 @@ from datetime import datetime
 from cohortflow.engine import flow, in_deployment, show_table, start_deployment
 from cohortflow.store import instances, messages, occasions
 from flows.advance import advance_program
+from flows.canary import send_canary
 from flows.configuration import take_in_programs, take_in_texts
 from flows.delivery import deliver_mail
 from flows.house import current_house
@@ -35,6 +36,7 @@ def advance_programs(now: datetime | None = None) -> Found:
     held = take_in_rosters(now)
     see_who_left(now)
     found = look(now, faulty, held)
+    send_canary(now)
     if in_deployment():
         start_runs(found, now)
     with house.database.write() as db:

@@ -19,6 +19,8 @@ class Settings(BaseSettings):
     program_dir: Path | None = None
     template_dir: Path | None = None
     mail: str = Field(default="", description="outbox:DIR; empty means var/outbox")
+    operator: str = Field(default="", description="who gets one mail a day that says the post works; nobody if empty")
+    dkim_selectors: tuple[str, ...] = Field(default=(), description="under which names the sender's DKIM keys lie")
     portal_url: str = "http://127.0.0.1:8080"
     only_programs: tuple[str, ...] = Field(default=(), description="ids; empty means every file of program_dir")
     only_cohorts: tuple[str, ...] = Field(default=(), description="keys; empty means every cohort of a program")
