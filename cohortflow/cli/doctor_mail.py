@@ -102,7 +102,7 @@ def _sendgrid_key(given: Mapping[str, str]) -> Finding:
         return Finding("SendGrid key", "warn", "SENDGRID_API_KEY is not in this environment", cure)
     if not key.startswith("SG."):
         return Finding(
-            "SendGrid key", "warn", "does not look like a key of SendGrid", "copy the whole key, SG. and all"
+            "SendGrid key", "warn", "does not look like one of SendGrid's", "copy the whole key, SG. and all"
         )
     return Finding("SendGrid key", "ok", "is there")
 

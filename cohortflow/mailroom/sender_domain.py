@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from schemas.health import Finding
 
@@ -48,7 +48,7 @@ class WorldResolver:
         """Whether the domain has an MX record that names a server."""
         return any(str(each.exchange) != "." for each in self._ask(name, "MX"))
 
-    def _ask(self, name: str, kind: str) -> list[object]:
+    def _ask(self, name: str, kind: str) -> list[Any]:
         # Loaded when it is asked: no other command needs it.
         import dns.exception
         import dns.resolver
@@ -126,9 +126,7 @@ def _dmarc(domain: str, resolver: Resolver) -> Iterator[Finding]:
             policy = re.search(r"(?:^|;)\s*p\s*=\s*(\w+)", records[0])
             yield _policy(name, policy[1].lower() if policy else "", place)
             return
-    cure = (
-        f"publish a TXT record at _dmarc.{domain}, to begin with: v=DMARC1; p=none; rua=mailto:<somebody who reads it>"
-    )
+    cure = f"publish a TXT record at _dmarc.{domain}, to begin with: v=DMARC1; p=none; rua=mailto:<who reads it>"
     yield Finding(name, "fail", "there is none; large mailbox providers refuse much mail without it", cure)
 
 
