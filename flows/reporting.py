@@ -31,7 +31,16 @@ def draw_report(house: House, cohort_id: str, now: datetime) -> str:
     tables: Any = (members_of(standing, roster), standing.matches, standing.answers, asked)
     figures = report_figures.fn(tables[0], tables[1], tables[2], tables[3], cohort.program.measure, facts, now)
     program = cohort.program
-    return render_report(figures, program.name, cohort.name, company=program.company, purpose=program.purpose)
+    # Whoever gets it is named by address: nobody knows their language, so it is the program's first, as in their mails.
+    words = house.stationery().of(cohort.program_id).words(program.email.languages[0])
+    return render_report(
+        figures,
+        words.say("program", "name") or program.name,
+        words.cohort(cohort.key, cohort.name),
+        company=program.company,
+        purpose=words.say("program", "purpose") or program.purpose,
+        words=words,
+    )
 
 
 def members_of(standing: frames.Standing, roster: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from datetime import datetime
 from cohortflow.engine import flow, in_deployment, live_parameters, show_table, start_deployment
 from cohortflow.store import instances, messages, occasions
 from flows.advance import advance_program
+from flows.canary import send_canary
 from flows.configuration import take_in_programs, take_in_texts
 from flows.delivery import deliver_mail
 from flows.house import House, current_house
@@ -42,6 +43,7 @@ def take_in_and_start(house: House, now: datetime) -> Found:
     held = take_in_rosters(now)
     see_who_left(now)
     found = look(now, faulty, held)
+    send_canary(now)
     if in_deployment():
         start_runs(found, now)
     show_news(house, now)

@@ -24,6 +24,8 @@ class Settings(BaseSettings):
     mail_timeout: int = Field(default=30, ge=1, le=600, description="seconds a mail server may take to answer")
     sendgrid_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="SENDGRID_API_KEY")
     sendgrid_host: str = Field(default="https://api.sendgrid.com", validation_alias="SENDGRID_HOST")
+    operator: str = Field(default="", description="who gets one mail a day that says the post works; nobody if empty")
+    dkim_selectors: tuple[str, ...] = Field(default=(), description="under which names the sender's DKIM keys lie")
     portal_url: str = "http://127.0.0.1:8080"
     sendgrid_webhook_key: str = Field(default="", description="SendGrid's public key; without it no event is believed")
     only_programs: tuple[str, ...] = Field(default=(), description="ids; empty means every file of program_dir")

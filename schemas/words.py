@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+import idna
 from pydantic import BeforeValidator
 
 from schemas.phrases import Unclear, read_day
@@ -47,10 +48,24 @@ def plain_name_cure(text: str, example: str) -> str:
 
 
 def _address(given: object) -> str:
+    """An address as mail can be sent to it: a domain with letters beyond a to z becomes what the post writes."""
     text = _plain(given)
+    local, at, domain = text.rpartition("@")
+    if at and not local.isascii():
+        raise Unclear("has letters before the @ that many mail servers refuse", "write the address with a to z only")
+    if not domain.isascii():
+        text = f"{local}@{_punycode(domain)}"
     if not _ADDRESS.fullmatch(text) or ".." in text or len(text) > 254:
         raise Unclear("is not an email address", "write for example mentoring@acme.example")
     return text
+
+
+def _punycode(domain: str) -> str:
+    """A domain such as größe.example as xn--gre-6ka8i.example; empty where no domain may be called so."""
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        return ""
 
 
 def _sender(given: object) -> str:
@@ -59,10 +74,10 @@ def _sender(given: object) -> str:
         return text
     found = re.fullmatch(r"(?:(?P<name>[^<>,;\"]+) )?<(?P<address>[^<>]+)>", text)
     try:
-        _address(found["address"] if found else text)
+        address = _address(found["address"] if found else text)
     except Unclear:
         raise Unclear("is not a sender", "write for example Acme Mentoring <mentoring@acme.example>") from None
-    return text
+    return f"{found['name']} <{address}>" if found and found["name"] else address
 
 
 def _reply_to(given: object) -> str:

@@ -46,6 +46,17 @@ def read_address(value: str) -> str | None:
     return _checked(value)
 
 
+def needs_smtputf8(value: str) -> bool:
+    """Whether an address is sound but for letters before the @ that only some mail servers take (SMTPUTF8)."""
+    if has_control(value) or value.rpartition("@")[0].isascii():
+        return False
+    try:
+        validate_email(value, check_deliverability=False, allow_smtputf8=True, test_environment=True)
+    except EmailNotValidError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=4096)
 def _checked(address: str) -> str | None:
     try:

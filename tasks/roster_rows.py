@@ -6,7 +6,15 @@ from dataclasses import dataclass, field
 
 from schemas.company import People
 from tasks.csv_files import Refusal, Row, Table, shown
-from tasks.roster_cells import MOST_LETTERS, has_control, known_word, read_address, words_of, wrong_with_id
+from tasks.roster_cells import (
+    MOST_LETTERS,
+    has_control,
+    known_word,
+    needs_smtputf8,
+    read_address,
+    words_of,
+    wrong_with_id,
+)
 from tasks.roster_columns import Columns, is_sensitive
 from tasks.written_dates import DateColumn, may_go_on
 
@@ -15,6 +23,10 @@ _NO_STATUS = "the status is missing; enter it in the HR system"
 _BAD_STATUS = "is not a status that people.status knows; correct it, or add the word to the configuration"
 _NO_ADDRESS = "the work address is missing; enter it in the HR system"
 _BAD_ADDRESS = "is not an email address that mail can be sent to; correct it in the HR system"
+_FOREIGN_LETTERS = (
+    "has letters before the @ that many mail servers refuse, such as é or ü; enter an address with a to z in the HR "
+    "system"
+)
 _CONTROL = "holds control characters or broken letters; enter the value anew"
 _CUT = "the file ends here without a line break, so this cell may be cut off; end the file with a line break"
 _LEAVER_SHARES = "belongs to somebody who has not left, too; the leaver is taken in without an address"
@@ -106,7 +118,8 @@ def _email(row: int, written: str, status: str | None, desk: Desk) -> str:
     """
     found = read_address(written) if written else None
     if found is None and (written or status != "left"):
-        code, reason = ("bad_email", _BAD_ADDRESS) if written else ("missing_email", _NO_ADDRESS)
+        bad = _FOREIGN_LETTERS if needs_smtputf8(written) else _BAD_ADDRESS
+        code, reason = ("bad_email", bad) if written else ("missing_email", _NO_ADDRESS)
         desk.refuse(row, "email", code, reason, written, whole_row=status != "left")
     return found or ""
 

@@ -193,6 +193,17 @@ def confirm(
 
 
 @app.command()
+def doctor(
+    part: Annotated[str, typer.Argument(metavar="[mail]", help="what to look at")] = "mail",
+    as_json: Json = False,
+) -> None:
+    """Look at the mail: whether it can leave, and whether the world knows it as yours; exit 1 when it cannot."""
+    from cohortflow.cli.doctor_mail import show
+
+    raise typer.Exit(show(part, as_json))
+
+
+@app.command()
 def hold(
     cohort: CohortName,
     by: By,

@@ -18,6 +18,18 @@ def is_address(address: str) -> bool:
     return len(address) <= 320 and _ADDRESS.fullmatch(address) is not None
 
 
+def reason_not_to_mail(address: str) -> str | None:
+    """Why no mail can go to an address, in words that do not repeat it; None when it can."""
+    if is_address(address):
+        return None
+    local, at, domain = address.rpartition("@")
+    if at and not local.isascii():
+        return "has letters before the @ that many mail servers refuse (SMTPUTF8)"
+    if at and not domain.isascii():
+        return "has a domain that is not written as the post writes it (punycode)"
+    return "is not an address mail can go to"
+
+
 @lru_cache(maxsize=1024)
 def split_mailbox(mailbox: str) -> tuple[str, str]:
     """Name and address of "Name <address>" or of a bare address.

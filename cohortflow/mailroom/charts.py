@@ -4,7 +4,7 @@ Drawn by hand, for they are a few bars and two lines: a plotting library took a 
 and its letters were outlines that no reader could select or enlarge.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from schemas.report import Fit, NetPromoter, Pulse, Satisfaction, Share, Step
@@ -12,27 +12,28 @@ from schemas.report import Fit, NetPromoter, Pulse, Satisfaction, Share, Step
 WIDTH = 490
 SMALL = 12  # the size of all letters, in the same unit as WIDTH
 LETTER = 6.6  # how wide a letter of that size is, roughly
+Say = Callable[[str], str]
 
 
-def funnel_chart(steps: tuple[Step, ...]) -> str:
+def funnel_chart(steps: tuple[Step, ...], say: Say = str) -> str:
     """Bars from top to bottom, one a step."""
-    row, left = 32, 10 + max(len(step.label) for step in steps) * LETTER
+    row, left = 32, 10 + max(len(say(step.label)) for step in steps) * LETTER
     room, most = WIDTH - left - 60, max([*(step.people for step in steps), 1])
     parts: list[str] = []
     for number, step in enumerate(steps):
         top, length = number * row + 5, room * step.people / most
-        parts.append(_text(left - 8, top + 15, step.label, anchor="end"))
+        parts.append(_text(left - 8, top + 15, say(step.label), anchor="end"))
         parts.append(_bar(left, top, length, 21))
         parts.append(_text(left + length + 6, top + 15, f"{step.people:,.0f}"))
     return _drawing(row * len(steps) + 6, parts)
 
 
-def fit_chart(fit: Fit) -> str:
+def fit_chart(fit: Fit, say: Say = str) -> str:
     """How many pairs have which fit, and where the median lies."""
     left, bottom, height = 40, 180, 230
     most = max([*(pairs for _, _, pairs in fit.bins), 1])
     scale = _Scale(left, WIDTH - 14, 0, 100)
-    parts = _count_axis(most, left, bottom)
+    parts = _count_axis(most, left, bottom, say("pairs"))
     for low, high, pairs in fit.bins:
         tall = 150 * pairs / most
         parts.append(_bar(scale.at(low) + 2, bottom - tall, scale.at(high) - scale.at(low) - 4, tall))
@@ -41,14 +42,14 @@ def fit_chart(fit: Fit) -> str:
     middle = scale.at(fit.median)
     parts.append(_line([(middle, 8), (middle, bottom)], "second", 1.6))
     side, anchor = (6, "start") if fit.median < 75 else (-6, "end")
-    parts.append(_text(middle + side, 18, f"median {fit.median:.0f}", anchor=anchor, role="second"))
+    parts.append(_text(middle + side, 18, f"{say('median')} {fit.median:.0f}", anchor=anchor, role="second"))
     parts.append(
-        _text((left + WIDTH) / 2, height - 10, "fit, in % of what was attainable", anchor="middle", role="soft")
+        _text((left + WIDTH) / 2, height - 10, say("fit, in % of what was attainable"), anchor="middle", role="soft")
     )
     return _drawing(height, parts)
 
 
-def pulse_chart(pulses: tuple[Pulse, ...]) -> str:
+def pulse_chart(pulses: tuple[Pulse, ...], say: Say = str) -> str:
     """Two lines over the check-ins: who answered, and who of those had met; the bands are 95 % intervals."""
     left, top, bottom, height = 46, 10, 190, 255
     across, up = _Scale(left + 16, WIDTH - 20, 1, max(len(pulses), 2)), _Scale(bottom, top, 0, 100)
@@ -63,12 +64,12 @@ def pulse_chart(pulses: tuple[Pulse, ...]) -> str:
     answered = [(place, pulse.answered) for place, pulse in enumerate(pulses, start=1)]
     met = [(place, pulse.met) for place, pulse in enumerate(pulses, start=1) if pulse.met]
     parts += _band_and_line(answered, across, up, "main") + _band_and_line(met, across, up, "second")
-    parts.append(_text((left + WIDTH) / 2, bottom + 34, "check-in", anchor="middle", role="soft"))
-    parts += _legend((("answered", "main"), ("had met", "second")), left + 10, height - 12)
+    parts.append(_text((left + WIDTH) / 2, bottom + 34, say("check-in"), anchor="middle", role="soft"))
+    parts += _legend(((say("answered"), "main"), (say("had met"), "second")), left + 10, height - 12)
     return _drawing(height, parts)
 
 
-def satisfaction_chart(satisfaction: Satisfaction) -> str:
+def satisfaction_chart(satisfaction: Satisfaction, say: Say = str) -> str:
     """How many gave each answer from 1 to 5."""
     bottom, step, most = 120, WIDTH / 5, max([*satisfaction.counts, 1])
     parts = []
@@ -78,17 +79,17 @@ def satisfaction_chart(satisfaction: Satisfaction) -> str:
         parts.append(_text(left + (step - 20) / 2, bottom - tall - 5, f"{count:,}", anchor="middle"))
         parts.append(_text(left + (step - 20) / 2, bottom + 17, str(place + 1), anchor="middle", role="soft"))
     parts.append(_line([(0, bottom), (WIDTH, bottom)], "line"))
-    parts.append(_text(WIDTH / 2, bottom + 36, "1 not at all satisfied, 5 very", anchor="middle", role="soft"))
+    parts.append(_text(WIDTH / 2, bottom + 36, say("1 not at all satisfied, 5 very"), anchor="middle", role="soft"))
     return _drawing(bottom + 46, parts)
 
 
-def nps_chart(nps: NetPromoter) -> str:
+def nps_chart(nps: NetPromoter, say: Say = str) -> str:
     """One bar of three parts: detractors, passives, promoters."""
     left, parts = 0.0, []
     named = (
-        ("detractors", nps.detractors, "bad"),
-        ("passives", nps.passives, "line"),
-        ("promoters", nps.promoters, "main"),
+        (say("detractors"), nps.detractors, "bad"),
+        (say("passives"), nps.passives, "line"),
+        (say("promoters"), nps.promoters, "main"),
     )
     for name, share, role in named:
         length = WIDTH * share.percent / 100
@@ -112,12 +113,12 @@ class _Scale:
         return self.first + (value - self.low) * self.unit
 
 
-def _count_axis(most: int, left: float, bottom: float) -> list[str]:
+def _count_axis(most: int, left: float, bottom: float, of: str) -> list[str]:
     """Whole numbers beside the bars of a histogram."""
     step = max(1, -(-most // 4))
     marks = [(count, bottom - 150 * count / most) for count in range(0, most + 1, step)]
     shown = [_text(left - 8, at + 4, str(count), anchor="end", role="soft") for count, at in marks]
-    return [*shown, _text(0, 18, "pairs", role="soft")]
+    return [*shown, _text(0, 18, of, role="soft")]
 
 
 def _band_and_line(shares: Sequence[tuple[int, Share]], across: _Scale, up: _Scale, role: str) -> list[str]:

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import sha256
 
-from cohortflow.mailroom.addresses import is_address, split_mailbox
+from cohortflow.mailroom.addresses import reason_not_to_mail, split_mailbox
 from cohortflow.mailroom.attachments import Attachment
 from cohortflow.mailroom.wording import fits_a_header
 from schemas.errors import DeliveryError
@@ -86,8 +86,8 @@ def check_letter(letter: Letter) -> None:
             raise _refused(name, "holds a line break, a control character or a mark that turns the reading direction")
         if len(value) > LONGEST_HEADER:
             raise _refused(name, f"is longer than {LONGEST_HEADER} characters")
-    if not is_address(letter.to_address):
-        raise _refused("to_address", "is not an address mail can go to")
+    if reason := reason_not_to_mail(letter.to_address):
+        raise _refused("to_address", reason)
     split_mailbox(letter.sender)
     split_mailbox(letter.reply_to or letter.sender)
     if letter.unsubscribe_url and not _LINK.fullmatch(letter.unsubscribe_url):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
+from cohortflow.mailroom.letter_lints import contrast_faults, link_fault
 from cohortflow.mailroom.texts import NAME, Source, split_source
 from cohortflow.programs.lints.keys import key_faults
 from cohortflow.programs.lints.views import Run
@@ -31,6 +32,8 @@ _DATE = re.compile(
 )
 _TAG = re.compile(r"{{.*?}}|{%.*?%}", re.DOTALL)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_LINK = re.compile(r"(?P<picture>!?)\[(?P<said>[^\]\n]*)\]\([^)\n]*\)")
+_CODE = re.compile(r"`[^`]*`")
 _ADDRESS = re.compile(r"https?://\S+")
 _FIELD = re.compile(r"(?<![\w.])[a-z_]\w*")
 # What a mail of a stage can hold; the rest is empty there, and so is the sentence around it.
@@ -65,6 +68,8 @@ def text_faults(texts: Mapping[str, str]) -> list[Fault]:
         if place["stage"] != "agendas":
             found += _unnamed(file, source)
             found += _empty(file, place["stage"], text)
+            found += _hard_to_read(file, source)
+    found += [_of_layout(told) for told in contrast_faults(texts.get("layout.html", ""))]
     return sorted(set(found))
 
 
@@ -104,6 +109,28 @@ def _empty(file: str, stage: str, text: str) -> Iterator[Fault]:
             told.add(field)
             message = f"uses {field}, which is always empty in a mail of {stage}: {reason}; remove it"
             yield Fault(file, line, column, "body", message, "warning")
+
+
+def _hard_to_read(file: str, source: Source) -> Iterator[Fault]:
+    """Links and headings that do not help whoever hears the mail instead of seeing it."""
+    for number, line in enumerate(source.body.splitlines(), start=source.body_line):
+        for link in _LINK.finditer(_blank(_CODE, line)):
+            said = " ".join(_TAG.sub(_stand_in, link["said"]).split())
+            told = "has a picture, and these mails have none; say it in words" if link["picture"] else link_fault(said)
+            if told:
+                yield Fault(file, number, link.start() + 1, "body", told, "warning")
+        if re.match(r"# ", line):
+            told = "begins a heading of the first rank, which is the title's; begin it with ##"
+            yield Fault(file, number, 1, "body", told, "warning")
+
+
+def _stand_in(tag: re.Match[str]) -> str:
+    """What a tag may become: the address of the reader's page, or some word."""
+    return "https://link" if re.fullmatch(r"{{ *link *}}", tag[0]) else "value"
+
+
+def _of_layout(told: str) -> Fault:
+    return Fault("templates/layout.html", 1, 1, "style", f"{told}; make one of them darker or lighter", "warning")
 
 
 def fields_of(text: str) -> Iterator[tuple[int, int, str]]:

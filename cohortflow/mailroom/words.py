@@ -30,9 +30,10 @@ SHAPE: dict[str, dict[str, tuple[str, ...]] | None] = {
     },
     "audiences": None,
     "sentences": None,
+    "report": None,
 }
 PLURALS = ("zero", "one", "two", "few", "many", "other")
-NUMBERS = frozenset({"count", "all", "levels", "hours", "one", "other"})
+NUMBERS = frozenset({"count", "all", "levels", "hours", "one", "other", "low", "high", "rate"})
 _OF_ONE_PROGRAM = ("program",)
 _SHIPPED = Path(__file__).parents[2] / "templates"
 _GAP = re.compile(r"\{([a-z_]+)\}")
@@ -177,7 +178,8 @@ def _entry_faults(group: str, name: str, node: Node) -> Iterator[Fault]:
 
 
 def _text_faults(group: str, name: str, node: Node, text: str, gaps: tuple[str, ...]) -> Iterator[Fault]:
-    known = {"cohorts": ("year",), "sentences": tuple(_GAP.findall(name))}.get(group, gaps)
+    own = tuple(_GAP.findall(name))
+    known = {"cohorts": ("year",), "sentences": own, "report": own}.get(group, gaps)
     for gap in sorted(set(re.findall(r"\{([^{}]*)\}", text)) - set(known)):
         cure = nearest(gap, list(known)) if known else "nothing is filled in here; write plain words"
         yield fault_at(node.mark, node.path, f"asks for {{{gap}}}, which is not known here; {cure}")
@@ -204,7 +206,7 @@ def _most_particular_first(sentences: Mapping[str, str]) -> list[Sentence]:
 def _pattern(text: str) -> re.Pattern[str]:
     parts, at = [], 0
     for gap in _GAP.finditer(text):
-        held = r"\d[\d.,]*" if gap[1] in NUMBERS else ".+?"
+        held = r"-?\d[\d.,]*" if gap[1] in NUMBERS else ".+?"
         parts += [re.escape(text[at : gap.start()]), f"(?P<{gap[1]}>{held})"]
         at = gap.end()
     return re.compile("".join([*parts, re.escape(text[at:])]))
