@@ -104,7 +104,7 @@ class Task(prefect.Task[P, R]):
 
 
 LIVE = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
-LIVE_FOR = timedelta(hours=1)
+LIVE_FOR, SOON = timedelta(hours=1), timedelta(seconds=5)
 
 
 def live_parameters(deployment: str, parameter: str) -> set[str]:
@@ -112,13 +112,15 @@ def live_parameters(deployment: str, parameter: str) -> set[str]:
 
     A run of more than an hour ago does not count: its worker may be gone, and what it holds stands in our own leases.
     """
-    since = datetime.now(UTC) - LIVE_FOR
+    now = datetime.now(UTC)
+    # Not what a schedule has planned for later.
+    about_now = FlowRunFilterExpectedStartTime(after_=now - LIVE_FOR, before_=now + SOON)  # type: ignore[arg-type]
     with get_client(sync_client=True) as client:
         found = client.read_flow_runs(
             deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
             flow_run_filter=FlowRunFilter(
                 state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(LIVE))),
-                expected_start_time=FlowRunFilterExpectedStartTime(after_=since),  # type: ignore[arg-type]
+                expected_start_time=about_now,
             ),
             limit=200,
         )

@@ -20,7 +20,7 @@ from schemas.occasions import Occasion
 from tasks.matches import part_ways, tell_partners
 
 TRIES = 8
-MatchId = Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")]
+MatchId = Annotated[str, Field(pattern=r"^[a-z0-9-]{0,64}$")]
 
 
 @flow("rematch", run_name="rematch · {cohort_id}")

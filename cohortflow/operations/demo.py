@@ -43,9 +43,10 @@ def prepare_demo(settings: Settings) -> str:
         The cohort to watch.
     """
     home = settings.home
-    if home.exists() and not (home / MARK).is_file():
+    is_somebody_elses = (home / "program_configs").exists() or any(home.glob("var/cohortflow.db"))
+    if is_somebody_elses and not (home / MARK).is_file():
         raise CohortflowError(f"{home} is there, and is no demonstration; move it away")
-    if home.exists():
+    if (home / MARK).is_file():
         for each in ("program_configs", "inbox", "var/outbox", "var/prefect"):
             shutil.rmtree(home / each, ignore_errors=True)
         for file in (home / "var").glob("cohortflow.db*"):

@@ -24,6 +24,8 @@ DEFAULTS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
     "PREFECT_WORKER_QUERY_SECONDS": "2",
 }
+SERVER_DATABASE = ("PREFECT_API_DATABASE_CONNECTION_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL")
+NOT_FOR_ALL = ("COHORTFLOW_ENGINE", *SERVER_DATABASE)
 SILENCE = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
 
 
@@ -78,7 +80,7 @@ class Layout:
     def environment(self) -> dict[str, str]:
         """What every process of ours is told."""
         # The command line may have been told to do without Prefect; what it starts may not.
-        kept = {name: value for name, value in self.given.items() if name != "COHORTFLOW_ENGINE"}
+        kept = {name: value for name, value in self.given.items() if name not in NOT_FOR_ALL}
         told = {
             "COHORTFLOW_HOME": str(self.settings.home.resolve()),
             "PREFECT_HOME": str(self.prefect_home),
@@ -93,6 +95,7 @@ class Layout:
     def server_environment(self) -> dict[str, str]:
         """What Prefect's server is told: nothing of our database and our keys."""
         kept = {name: value for name, value in self.environment.items() if not name.startswith("COHORTFLOW_")}
+        kept |= {name: self.given[name] for name in SERVER_DATABASE if name in self.given}
         seen_at = self._seen_at()
         return kept | {
             "PREFECT_SERVER_API_HOST": self.host,

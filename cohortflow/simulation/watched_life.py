@@ -69,7 +69,7 @@ def live_on(pace: float = PACE_SECONDS) -> int:
     """Play the people of the demonstration until its cohort is over.
 
     Args:
-        pace: seconds between two looks.
+        pace: seconds between two looks while a tick does its work.
 
     Returns:
         How many times the clock was moved on.
@@ -78,13 +78,19 @@ def live_on(pace: float = PACE_SECONDS) -> int:
     while True:
         now = stage.house.now()
         found = look(now, [], [])
-        if found.programs or found.mails:
+        if found.programs or found.mails or not_begun(stage):
             have_it_done(now)
+            time.sleep(pace)
         elif not move_on(stage, now):
             return moves
         else:
             moves += 1
-        time.sleep(pace)
+
+
+def not_begun(stage: Stage) -> bool:
+    """Whether no tick has taken the program in yet."""
+    with stage.house.database.read() as db:
+        return instances.last_tick(db) is None
 
 
 def have_it_done(now: datetime) -> None:

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store import instances, messages
-from cohortflow.store.tables import cohorts, message_attempts, occasions
-from cohortflow.store.tables import messages as mails
+from cohortflow.store import instances, messages, settling
+from cohortflow.store.tables import cohorts, occasions
 
 
 @dataclass(frozen=True)
@@ -50,16 +49,10 @@ def read_pulse(db: Connection, now: datetime) -> Pulse:
 
 
 def unknown_mails(db: Connection) -> list[tuple[str, datetime]]:
-    """The mails of which nobody knows whether they left: the cohort, and when the last try began."""
-    tried = sa.func.max(message_attempts.c.started_at)
-    query = (
-        sa.select(mails.c.cohort_id, tried)
-        .join(message_attempts, message_attempts.c.message_id == mails.c.message_id)
-        .where(mails.c.state == "unknown")
-        .group_by(mails.c.message_id, mails.c.cohort_id)
-        .order_by(mails.c.cohort_id)
-    )
-    return [(str(cohort_id), at) for cohort_id, at in db.execute(query).tuples()]
+    """The mails of which nobody knows whether they left: the cohort, and since when."""
+    rows = settling.unknown_mails(db)
+    known = [(str(row["cohort_id"]), row["unknown_at"] or row["tried_at"]) for row in rows]
+    return [(cohort_id, at) for cohort_id, at in known if at is not None]
 
 
 def _by_state(db: Connection, table: sa.Table) -> dict[str, int]:

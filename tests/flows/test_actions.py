@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 from scenes import Scene, cohort_awaiting_approval, cohort_checking_in, cohort_declared, cohort_recruiting
+from store_rows import change
 
 from cohortflow.engine import plainly
-from cohortflow.store import overview
+from cohortflow.store import overview, settling
 from flows.exporting import export_cohort
 from flows.holding import hold_cohort, resume_cohort, what_would_go_out
 from flows.house import living_in
 from flows.rematching import rematch
 from flows.skipping import skip_occasion
+from flows.verdicts import settle_unknown_mail
 from schemas.errors import CohortflowError
 
 OWNER = "role:owner"
@@ -163,3 +165,20 @@ def test_an_export_is_whole_private_and_noted(tmp_path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert "@acme.example" not in file.read_text(encoding="utf-8")
     assert history(scene)[-1]["kind"] == "cohort.exported"
+
+
+def test_a_mail_in_doubt_is_shown_then_settled_by_a_named_part(tmp_path: Path) -> None:
+    scene = cohort_recruiting(tmp_path)
+    change(scene.house.database, "messages", state="unknown")
+    with scene.house.database.read() as db:
+        message_id = settling.unknown_mails(db)[0]["message_id"]
+
+    with plainly(), living_in(scene.house):
+        assert settle_unknown_mail(OWNER, now=scene.now) == "10 mails are in doubt; nothing was settled"
+        told = settle_unknown_mail(OWNER, message_id, "sent", "technical trouble", now=scene.now)
+        with pytest.raises(CohortflowError, match="not in doubt"):
+            settle_unknown_mail(OWNER, message_id, "resend", now=scene.now)
+
+    assert told == f"the mail {message_id} is accepted now"
+    last = history(scene)[-1]
+    assert (last["kind"], last["actor"]) == ("mail.settled", "role:owner: technical trouble")

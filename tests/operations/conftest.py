@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from first_circle import drop_files
-from prefect_installation import Installation, installed
+from first_circle import INVITED, drop_files, letters
+from prefect_installation import Installation, installed, wait_for
 from raised_installation import Raised, nobody_listens, raised, said
 
 
@@ -28,3 +28,11 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raised]:
     assert found.process.returncode == 0, said(found.logs)
     assert "Everything is stopped." in said(found.logs)
     assert nobody_listens(found.port)
+
+
+@pytest.fixture(scope="package")
+def invited(system: Raised) -> Raised:
+    """The same, with files dropped into its home once it was up; nobody gave a further command."""
+    drop_files(system.home)
+    wait_for("invitations", lambda: len(letters(system)) == len(INVITED), seconds=300, told=system.told)
+    return system

@@ -81,7 +81,8 @@ def listener() -> Iterator[str]:
     server.shutdown()
 
 
-def test_a_held_cohort_is_told_to_the_chosen_block(system: Raised, listener: str) -> None:
+def test_a_held_cohort_is_told_to_the_chosen_block(invited: Raised, listener: str) -> None:
+    system = invited
     given = {"form_data": {"text": "{{ body }}"}, "url": listener}
     block = block_of(system, "custom-webhook", "alarms-of-the-test", given)
     put_alarms_into_force(system.client, f"custom-webhook/{block}")

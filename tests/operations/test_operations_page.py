@@ -1,11 +1,18 @@
 """What docs/operations.md tells an operator to type is what the test of a real installation types."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from prefect_installation import CHECKOUT, DEPLOY, START_SERVER, START_WORKER, environment_of
+from scenes import cohort_recruiting
 
+from cohortflow.operations.alarms import alarms
+from cohortflow.store import cohorts, messages
+from cohortflow.store.database import open_database
 from schemas.settings import Settings
 
 PAGE = (CHECKOUT / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -40,3 +47,24 @@ def test_every_deployment_stands_on_the_page() -> None:
         assert f"`{deployment['name']}`" in PAGE
         assert ":" not in deployment["entrypoint"]
         assert deployment["description"]
+
+
+def test_the_backup_it_names_is_whole_and_can_be_put_back(tmp_path: Path) -> None:
+    scene = cohort_recruiting(tmp_path)
+    (command,) = re.findall(r'(?m)^python -c "import sqlite3; .*$', PAGE)
+
+    line = command.replace("python", sys.executable, 1)
+    told = subprocess.run(["bash", "-e", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+
+    assert told.returncode == 0, told.stderr
+    backup = open_database(f"sqlite:///{tmp_path / 'cohortflow-backup.db'}")
+    with backup.read() as db:
+        assert [row.cohort_id for row in cohorts.read_rows(db)] == [scene.cohort_id]
+        assert messages.counts(db) == {"accepted": 10}
+    backup.close()
+
+
+def test_every_alarm_and_every_exit_stands_on_the_page() -> None:
+    assert [alarm.name for alarm in alarms() if alarm.name not in PAGE] == []
+    for name in ("cohortflow up", "cohortflow doctor", "cohortflow deploy", "cohortflow metrics"):
+        assert name in PAGE

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from first_circle import CANARY, DOMAIN, INVITED, completed, drop_files, letters
+from first_circle import CANARY, DOMAIN, INVITED, completed, letters
 from prefect_installation import CHECKOUT, wait_for
 from raised_installation import COMMAND, Raised, bare_environment, nobody_listens, raised, said
 
@@ -22,11 +22,9 @@ slow = pytest.mark.slow
 
 @slow
 @pytest.mark.timeout(600)
-def test_dropped_files_become_invitations_with_no_further_command(system: Raised) -> None:
-    drop_files(system.home)
-
-    wait_for("invitations", lambda: len(letters(system)) == len(INVITED), seconds=240, told=system.told)
-
+def test_dropped_files_become_invitations_with_no_further_command(invited: Raised) -> None:
+    system = invited
+    assert len(letters(system)) == len(INVITED)
     ticks = wait_for("ticks", lambda: [run for run in system.runs_of("advance-programs") if run.run_count],
                      seconds=30, told=system.told)  # fmt: skip
     assert all(run.auto_scheduled for run in ticks)
@@ -110,12 +108,18 @@ def test_a_server_open_to_others_needs_a_password(tmp_path: Path) -> None:
 
 
 def test_the_pages_know_their_own_port_and_nothing_of_our_secrets(tmp_path: Path) -> None:
-    given = {"COHORTFLOW_SENDGRID_KEY": "secret", "COHORTFLOW_ENGINE": "plain"}
+    database = "PREFECT_API_DATABASE_CONNECTION_URL"
+    given = {
+        "COHORTFLOW_SENDGRID_KEY": "secret",
+        "COHORTFLOW_ENGINE": "plain",
+        database: "postgresql+asyncpg://a:b@c/d",
+    }
     layout = Layout(Settings(home=tmp_path), port=4321, given=given)
 
     assert layout.server_environment["PREFECT_SERVER_UI_API_URL"] == "http://127.0.0.1:4321/api"
     assert not [name for name in layout.server_environment if name.startswith("COHORTFLOW_")]
     assert "COHORTFLOW_ENGINE" not in layout.environment
+    assert database in layout.server_environment and database not in layout.environment
     assert layout.environment["COHORTFLOW_SENDGRID_KEY"] == "secret"
 
 
