@@ -3,6 +3,7 @@
 Time is the instance clock's: it stands at a Monday in 2027 and is set on by hand, so that a day passes in no time.
 """
 
+import logging
 import os
 import resource
 import shutil
@@ -188,6 +189,8 @@ class Town:
 
 def _one_pass(settings: Settings) -> int:
     """What `cohortflow tick` does, without loading it anew."""
+    sys.stdout, sys.stderr = os.fdopen(1, "w", 1), os.fdopen(2, "w", 1)
+    logging.basicConfig(level=logging.WARNING, force=True)
     try:
         house = open_house(settings)
         with living_in(house), plainly():

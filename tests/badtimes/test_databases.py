@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from small_town import OPENS, Town, Worker, founded, until
+from small_town import OPENS, TICK, Town, Worker, founded, until
 from throwaway_postgres import Power, powered_cluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -45,6 +45,12 @@ def insist_that_all_are_invited(town: Town) -> None:
     """In the end, everybody has one invitation and every invariant holds."""
     assert town.invited(*PROGRAMS) == EVERYBODY
     town.insist()
+
+
+def asked(town: Town, query: sa.TextClause) -> int:
+    """A number, asked for in a transaction of its own."""
+    with town.database.read() as db:
+        return int(db.execute(query).scalar_one())
 
 
 def told_plainly(worker: Worker, words: str) -> bool:
@@ -99,8 +105,8 @@ def test_a_database_that_freezes_is_sat_out(powered_town: Town, power: Power) ->
 def test_a_slow_database_is_waited_for(town: Town) -> None:
     town.let_it_be(OPENS)
     with locked(town):
-        worker = town.start()
-        time.sleep(3)
+        worker = town.start(*TICK)  # a fork would share what SQLite knows of its locks
+        time.sleep(8)
         assert not worker.is_over(), worker.said()
 
     assert worker.ended() == 0, worker.said()
@@ -110,7 +116,7 @@ def test_a_slow_database_is_waited_for(town: Town) -> None:
 def test_a_database_locked_for_too_long_fails_in_plain_words(town: Town) -> None:
     town.let_it_be(OPENS)
     with locked(town):
-        failed = town.tick(database_timeout=1)
+        failed = town.tick(None, *TICK, database_timeout=1)
 
     assert told_plainly(failed, "the database is locked"), failed.said()
     assert town.count("messages") == 0
@@ -159,7 +165,7 @@ def test_a_worker_asleep_in_a_transaction_does_not_keep_others_waiting(shared_to
         db.execute(sa.text("lock table participants in exclusive mode"))
         sleeper = shared_town.start(database_timeout=1, lease_seconds=1)
         waiting = sa.text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
-        until("the worker waits", lambda: db.execute(waiting).scalar_one(), sleeper)
+        until("the worker waits", lambda: asked(shared_town, waiting), sleeper)
         sleeper.sleep()
     time.sleep(6)
 
