@@ -13,6 +13,7 @@ from cohortflow.programs.calendars import local_day
 from cohortflow.programs.parsing import parse_program
 from cohortflow.store import bundles, cohorts, departures, events, frames, people
 from cohortflow.store.decisions import record_decision
+from cohortflow.store.folders import Folder, roster_folders
 from cohortflow.store.record import Overtaken, queue
 from flows.house import House, current_house
 from schemas.changes import Changes, Note
@@ -31,33 +32,34 @@ def take_in_rosters(now: datetime) -> list[str]:
     """Read each roster folder's newest file if it is new; say which folders may not be trusted today."""
     house = current_house()
     with house.database.read() as db:
-        users = bundles.programs_by_source(db)
+        folders, under_hold = roster_folders(db), cohorts.programs_under_hold(db)
     held = []
-    for source, program_ids in users.items():
-        program = accepted_program(house, program_ids[0])
-        reason = take_in_source(house, source, program, now)
-        hold_cohorts(house, program_ids, reason, now)
+    for folder in folders:
+        program_ids = list(folder.programs)
+        program = accepted_program(house, program_ids[0], folder.programs[program_ids[0]])
+        reason = take_in_source(house, folder, program, now)
+        if reason or under_hold.intersection(program_ids):
+            hold_cohorts(house, program_ids, reason, now)
         if reason:
-            held.append(source)
+            held.append(folder.source)
     return held
 
 
-def accepted_program(house: House, program_id: str) -> Program:
-    """A program as it was accepted; parsed once per process."""
-    with house.database.read() as db:
-        name = bundles.accepted_hash(db, program_id)
-        if name not in house.programs:
+def accepted_program(house: House, program_id: str, name: str) -> Program:
+    """A program as it was accepted under a hash; parsed once per process."""
+    if name not in house.programs:
+        with house.database.read() as db:
             house.programs[name] = parse_program(bundles.read_bundle(db, name), program_id)
     return house.programs[name]
 
 
-def take_in_source(house: House, source: str, program: Program, now: datetime) -> str | None:
+def take_in_source(house: House, folder: Folder, program: Program, now: datetime) -> str | None:
     """One folder: take its newest file in, and say why sending must wait, or None."""
+    source, known = folder.source, folder.known
     found = newest_file(house.settings.home, source)
-    with house.database.read() as db:
-        known = people.read_source(db, source)
     if found is None:
-        return _note(house, source, now, f"{source}: there is no roster; drop the export into this folder", sha256=None)
+        absent = f"{source}: there is no roster; drop the export into this folder"
+        return _note(house, folder, now, absent, sha256=None)
     path, file_on = found
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
@@ -65,11 +67,11 @@ def take_in_source(house: House, source: str, program: Program, now: datetime) -
         problem = known["reason"] if known["state"] == "faulty" else None
         if problem is None and (known["file_on"] or file_on) < file_on:
             see_who_stays_away(house, source, file_on, now)
-        return _note(house, source, now, problem or stale(program, source, file_on, now), file_on=file_on)
+        return _note(house, folder, now, problem or stale(program, source, file_on, now), file_on=file_on)
     reading = read_roster(content, program.people, program.calendar.sites, file=path.name)
     if reading.problem:
         put_aside(house, source, path.name, file_on, sha256, reading, now)
-        return _note(house, source, now, reading.problem, state="faulty", sha256=sha256, file=path.name)
+        return _note(house, folder, now, reading.problem, state="faulty", sha256=sha256, file=path.name)
     shrunk = _shrunk(program, known, reading, path.name, file_on)
     reason = shrunk or stale(program, source, file_on, now)
     noted = {
@@ -198,16 +200,15 @@ def quarantine_of(reading: RosterReading) -> list[dict[str, object]]:
     return list(cells.values())
 
 
-def _note(house: House, source: str, now: datetime, reason: str | None, **columns: object) -> str | None:
+def _note(house: House, folder: Folder, now: datetime, reason: str | None, **columns: object) -> str | None:
     columns["state"] = columns.get("state") or ("held" if reason else "ok")
-    with house.database.read() as db:
-        known = people.read_source(db, source) or {}
+    known = folder.known or {}
     if known.get("state") == "faulty" and "sha256" not in columns and reason == known.get("reason"):
         columns["state"] = "faulty"
     told = {"reason": reason, **columns}
     if any(known.get(name) != value for name, value in told.items()):
         with house.database.write_alone() as db:
-            people.note_source(db, source, now, **told)
+            people.note_source(db, folder.source, now, **told)
     return reason
 
 

@@ -65,8 +65,7 @@ def look(now: datetime, faulty: list[str], held: list[str]) -> Found:
     """What is ready and not done, in the time of what is ready."""
     with current_house().database.read() as db:
         # A mail whose sender vanished waits for delivery too: only a delivery looks what became of it.
-        mails = messages.waiting(db, now) or int(messages.any_in_doubt(db))
-        return Found(list(occasions.ready_work(db, now)), mails, faulty, held)
+        return Found(list(occasions.ready_work(db, now)), messages.to_deliver(db, now), faulty, held)
 
 
 def start_runs(found: Found, now: datetime) -> None:

@@ -4,6 +4,7 @@ What the machine does not have is left out and named at the end of the run; with
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,13 @@ CHROMIUM_FLAGS = (
 MEND = {
     "postgres": "PostgreSQL server binaries; on Debian: apt-get install postgresql",
     "chromium": "Chromium; on Debian: apt-get install chromium (or name another one in CHROMIUM)",
+    "compiler": "a C compiler; on Debian: apt-get install gcc libc6-dev",
 }
 
 
 def _is_there(what: str) -> bool:
-    return bool(Cluster.binaries()) if what == "postgres" else CHROMIUM.is_file()
+    there = {"postgres": Cluster.binaries, "chromium": CHROMIUM.is_file, "compiler": lambda: shutil.which("cc")}
+    return bool(there[what]())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

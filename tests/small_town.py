@@ -3,7 +3,9 @@
 Time is the instance clock's: it stands at a Monday in 2027 and is set on by hand, so that a day passes in no time.
 """
 
+import logging
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -107,8 +109,19 @@ class Town:
             real = datetime.fromtimestamp(db.execute(sa.select(REAL_NOW)).scalar_one(), UTC)
             instances.set_clock(db, base=at, started=real)
 
-    def start(self, *command: str, environment: Mapping[str, str] | None = None, **settings: Any) -> Worker:
-        """A worker: a process forked from this one, which has loaded everything; or a command, if one is given."""
+    def start(
+        self,
+        *command: str,
+        environment: Mapping[str, str] | None = None,
+        largest_file: int | None = None,
+        **settings: Any,
+    ) -> Worker:
+        """A worker: a process forked from this one, which has loaded everything; or a command, if one is given.
+
+        Args:
+            environment: what a command is told besides the settings.
+            largest_file: bytes; the disk is full beyond them.
+        """
         log = self.home / f"worker-{len(self.workers)}.log"
         there = self.settings.model_copy(update=settings)
         if child := os.fork():
@@ -120,6 +133,8 @@ class Town:
             out = os.open(log, os.O_CREAT | os.O_WRONLY, 0o600)
             os.dup2(out, 1)
             os.dup2(out, 2)
+            if largest_file is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
             if command:
                 os.execve(command[0], command, environment_of(there) | dict(environment or {}))
             code = _one_pass(there)
@@ -174,6 +189,8 @@ class Town:
 
 def _one_pass(settings: Settings) -> int:
     """What `cohortflow tick` does, without loading it anew."""
+    sys.stdout, sys.stderr = os.fdopen(1, "w", 1), os.fdopen(2, "w", 1)
+    logging.basicConfig(level=logging.WARNING, force=True)
     try:
         house = open_house(settings)
         with living_in(house), plainly():
@@ -208,9 +225,15 @@ def until(what: str, found: Callable[[], Any], worker: Worker | None = None, sec
 
 
 @contextmanager
-def founded(home: Path, url: str, people: int = 60, programs: int = 2, **settings: Any) -> Iterator[Town]:
-    """A town the day before its cohorts' first day: everything is taken in, nothing is due."""
-    found_files(home, people, programs)
+def founded(
+    home: Path, url: str, people: int = 60, programs: int = 2, apart: int = 0, **settings: Any
+) -> Iterator[Town]:
+    """A town the day before its cohorts' first day: everything is taken in, nothing is due.
+
+    Args:
+        apart: days between the first days of one program and the next.
+    """
+    found_files(home, people, programs, apart)
     given = {"lease_seconds": 2, "durable": False, **settings}
     there = Settings(home=home, program_dir=home / "program_configs", database_url=url, mail="", **given)
     town = Town(there, open_database(url, durable=False))
@@ -225,16 +248,16 @@ def founded(home: Path, url: str, people: int = 60, programs: int = 2, **setting
         town.database.close()
 
 
-def found_files(home: Path, people: int, programs: int) -> None:
-    """What HR drops: programs that all open on the same day, and the export."""
+def found_files(home: Path, people: int, programs: int, apart: int) -> None:
+    """What HR drops: programs whose first days are so many days apart, and the export."""
     configs, inbox = home / "program_configs", home / "inbox" / "workers"
     configs.mkdir(parents=True)
     inbox.mkdir(parents=True)
     shutil.copytree(CHECKOUT / "program_configs" / "forms", configs / "forms")
     company = COMPANY.format(zone="Etc/UTC", domain=DOMAIN)
     (configs / "company.yaml").write_text(company.replace("\nemail:", "\n  hold_if: { older_than: 24 months }\nemail:"))
-    starts = OPENS.date() + timedelta(weeks=8)
     for number in range(programs):
+        starts = OPENS.date() + timedelta(weeks=8, days=number * apart)
         name = f"Circle {'ABCDEFGHIJ'[number]}"
         text = PROGRAM.format(starts=starts, ends=starts + timedelta(weeks=20), domain=DOMAIN)
         (configs / f"{name.lower().replace(' ', '-')}.yaml").write_text(text.replace("First Circle", name))

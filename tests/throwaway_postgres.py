@@ -55,16 +55,68 @@ class Cluster:
             db.execute(statement.encode())
 
 
+@dataclass
+class Power:
+    """The switch of a cluster: what a power cut, a restart or a machine that hangs does to it."""
+
+    cluster: Cluster
+    owner: str | None
+    server: "subprocess.Popen[bytes] | None" = None
+
+    def back(self) -> None:
+        """Start it, and wait until it answers."""
+        binaries, folder = Cluster.binaries(), self.cluster.folder
+        options = ["-D", str(folder / "data"), "-k", str(folder), "-h", "127.0.0.1", "-p", str(self.cluster.port)]
+        for setting in SPEED:
+            options += ["-c", setting]
+        with (folder / "log").open("a") as log:
+            self.server = subprocess.Popen(
+                [*_as(self.owner), str(binaries and binaries / "postgres"), *options],
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+            )
+        _wait_for(self.cluster, self.server)
+
+    def cut(self) -> None:
+        """Stop it without a word to anybody, as a crash does."""
+        assert self.server is not None
+        self.server.send_signal(signal.SIGQUIT)
+        self.server.wait(20)
+
+    def freeze(self) -> None:
+        """Put the server and all who serve there to sleep."""
+        self._tell(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let them go on."""
+        self._tell(signal.SIGCONT)
+
+    def _tell(self, told: signal.Signals) -> None:
+        assert self.server is not None
+        children = Path(f"/proc/{self.server.pid}/task/{self.server.pid}/children").read_text().split()
+        for pid in (self.server.pid, *map(int, children)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, told)
+
+
 @contextmanager
 def started_cluster() -> Iterator[Cluster]:
     """Make a cluster, start it, and remove it at the end, also after a failure."""
+    with powered_cluster() as power:
+        yield power.cluster
+
+
+@contextmanager
+def powered_cluster() -> Iterator[Power]:
+    """The same, with a hand at its switch."""
     binaries = Cluster.binaries()
     assert binaries is not None
     # Not pytest's tmp_path: that is 0700, and the server may not run as root.
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     folder.chmod(0o755)
     owner = _who_may_run_it()
-    server = None
+    power = Power(Cluster(folder, _free_port()), owner)
     try:
         if owner:
             shutil.chown(folder, owner)
@@ -73,19 +125,10 @@ def started_cluster() -> Iterator[Cluster]:
             [*_as(owner), *initdb, "-E", "UTF8", "--no-locale", "-N"], cwd=folder, capture_output=True, text=True
         )
         assert said.returncode == 0, said.stderr
-        port = _free_port()
-        options = ["-D", str(folder / "data"), "-k", str(folder), "-h", "127.0.0.1", "-p", str(port)]
-        for setting in SPEED:
-            options += ["-c", setting]
-        with (folder / "log").open("w") as log:
-            server = subprocess.Popen(
-                [*_as(owner), str(binaries / "postgres"), *options], cwd=folder, stdout=log, stderr=log
-            )
-        cluster = Cluster(folder, port)
-        _wait_for(cluster, server)
-        yield cluster
+        power.back()
+        yield power
     finally:
-        _stop(folder, server)
+        _stop(folder, power.server)
         shutil.rmtree(folder, ignore_errors=True)
 
 

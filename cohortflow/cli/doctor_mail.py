@@ -1,18 +1,15 @@
 """`cohortflow doctor mail`: whether mail can leave, and whether the world will believe that it is ours."""
 
-import json
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
 from urllib.parse import urlsplit
 
-from cohortflow.cli.words import say
 from cohortflow.mailroom.addresses import is_address, split_mailbox
 from cohortflow.mailroom.sender_domain import SECONDS, Resolver, WorldResolver, domain_findings
 from cohortflow.programs.documents import program_files, read_config
 from cohortflow.programs.parsing import parse_program
-from schemas.errors import CohortflowError, DeliveryError, ProgramError
+from schemas.errors import DeliveryError, ProgramError
 from schemas.health import Finding
 from schemas.settings import Settings
 
@@ -20,21 +17,6 @@ PORTS = {"smtp": 587, "smtps": 465, "https": 443, "http": 80}
 # Domains that stand in examples and belong to nobody.
 _MADE_UP = (".example", ".test", ".invalid", ".localhost", "example.com", "example.org", "example.net")
 Knock = Callable[[str, int], str | None]
-
-
-def show(part: str, as_json: bool) -> int:
-    """Print what was found; 1 when mail cannot leave as it should."""
-    if part != "mail":
-        raise CohortflowError(f"doctor knows nothing of {part!r}; write `cohortflow doctor mail`")
-    found = mail_findings(Settings())
-    if as_json:
-        say(json.dumps([asdict(each) for each in found], indent=2, ensure_ascii=False))
-    else:
-        for each in found:
-            say(f"{each.verdict:<5} {each.name}: {each.sentence}")
-            if each.cure:
-                say(f"      {each.cure}")
-    return 1 if any(each.verdict == "fail" for each in found) else 0
 
 
 def mail_findings(

@@ -139,11 +139,14 @@ def deploy(
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    part: Annotated[str, typer.Argument(metavar="[mail]", help="look at the mail alone")] = "",
+    as_json: Json = False,
+) -> None:
     """Look at everything a running installation needs, and say how to mend what is wrong; exit 1 when anything is."""
     from cohortflow.cli.operating import doctor as run
 
-    raise typer.Exit(run(as_json))
+    raise typer.Exit(run(part, as_json))
 
 
 @app.command()
@@ -190,17 +193,6 @@ def confirm(
     from cohortflow.cli.confirming import confirm as run
 
     raise typer.Exit(run(cohort, by, edit, note))
-
-
-@app.command()
-def doctor(
-    part: Annotated[str, typer.Argument(metavar="[mail]", help="what to look at")] = "mail",
-    as_json: Json = False,
-) -> None:
-    """Look at the mail: whether it can leave, and whether the world knows it as yours; exit 1 when it cannot."""
-    from cohortflow.cli.doctor_mail import show
-
-    raise typer.Exit(show(part, as_json))
 
 
 @app.command()

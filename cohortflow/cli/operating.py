@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from cohortflow.cli.words import printable
 from cohortflow.operations.layout import Layout
+from schemas.errors import CohortflowError
 from schemas.settings import Settings
 
 TICK_EVERY = 600
@@ -39,11 +40,19 @@ def deploy(tick_every: float, demo: bool) -> None:
         say_at_once(f"{what:<10} {name}")
 
 
-def doctor(as_json: bool) -> int:
-    """Examine the installation the environment describes; 1 when something is wrong."""
+def doctor(part: str, as_json: bool) -> int:
+    """Examine the installation the environment describes, or its mail alone; 1 when something is wrong.
+
+    Raises:
+        CohortflowError: there is no such part.
+    """
+    from cohortflow.cli.doctor_mail import mail_findings
     from cohortflow.operations.doctor import Patient, examine
 
-    found = examine(Patient(Settings(), os.environ))
+    if part not in ("", "mail"):
+        raise CohortflowError(f"doctor knows no part {part!r}; write `cohortflow doctor` or `cohortflow doctor mail`")
+    settings = Settings()
+    found = mail_findings(settings) if part else examine(Patient(settings, os.environ), (mail_findings,))
     if as_json:
         print(json.dumps([asdict(each) for each in found], indent=2, ensure_ascii=False))
     else:

@@ -16,6 +16,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # What an operator may set otherwise in the environment; docs/operations.md explains each.
 DEFAULTS = {
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
+    # In memory, a server that is killed would forget who holds the tick's one place, and no tick would ever run again.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": "P30D",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(90 * 86_400),

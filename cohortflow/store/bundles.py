@@ -54,15 +54,6 @@ def accepted_texts(db: Connection) -> str:
 _ACCEPTED = sa.select(programs.c.accepted_hash).where(programs.c.program_id == sa.bindparam("program_id"))
 
 
-def programs_by_source(db: Connection) -> dict[str, list[str]]:
-    """The accepted programs that live by each roster folder."""
-    query = sa.select(programs.c.source, programs.c.program_id).where(programs.c.source.is_not(None))
-    found: dict[str, list[str]] = {}
-    for source, program_id in db.execute(query.order_by(programs.c.program_id)).tuples():
-        found.setdefault(str(source), []).append(program_id)
-    return found
-
-
 def accepted_hash(db: Connection, program_id: str) -> str:
     """The name of the bundle that is in force for a program."""
     return str(db.execute(_ACCEPTED, {"program_id": program_id}).scalar_one())

@@ -103,6 +103,12 @@ def to_change_roster_hold(db: Connection, program_ids: list[str], reason: str | 
     return [str(cohort_id) for cohort_id in db.execute(query.order_by(cohorts.c.cohort_id)).scalars()]
 
 
+def programs_under_hold(db: Connection) -> set[str]:
+    """The programs with a cohort that its roster holds."""
+    query = sa.select(sa.distinct(cohorts.c.program_id))
+    return set(db.execute(query.where(cohorts.c.roster_hold.is_not(None), cohorts.c.state != "closed")).scalars())
+
+
 def set_roster_hold(db: Connection, cohort_ids: list[str], reason: str | None, *, now: datetime, actor: str) -> None:
     """Hold the sending of cohorts whose roster is stale or half, or let it go on; only where that changes anything."""
     for cohort_id in cohort_ids:

@@ -167,6 +167,12 @@ def _marked(result: Result, now: datetime) -> dict[str, Any]:
     return marked | {"state": "refused"}
 
 
+def to_deliver(db: Connection, now: datetime) -> int:
+    """How many mails a delivery would look at: those that could go now, or else 1 when any is in doubt."""
+    waiting_now, in_doubt = db.execute(_TO_DELIVER, {"now": now}).one()
+    return int(waiting_now) or int(in_doubt)
+
+
 def any_in_doubt(db: Connection) -> bool:
     """Whether any mail is unknown, or was claimed by a sender whose lease has run out."""
     return db.execute(_DOUBTFUL).first() is not None
@@ -181,6 +187,7 @@ _DOUBTFUL = (
     )
     .limit(1)
 )
+_TO_DELIVER = sa.select(_WAITING.scalar_subquery(), sa.exists(_DOUBTFUL))
 
 
 def lapse(db: Connection, now: datetime) -> list[Message]:

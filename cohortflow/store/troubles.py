@@ -49,6 +49,8 @@ def tell_plainly(engine: Engine) -> None:
 
     @listens_for(engine, "handle_error")
     def tell(context: ExceptionContext) -> None:
+        if context.is_pre_ping:
+            return  # a connection that has gone stale: SQLAlchemy makes another
         if told := in_words(context.original_exception):
             raise CohortflowError(told) from None
 
