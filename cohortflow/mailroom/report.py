@@ -1,10 +1,11 @@
 """The report as a page that needs nothing else: charts, the same in tables, and no name of anybody."""
 
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from cohortflow.mailroom import charts
@@ -22,18 +23,7 @@ def render_report(
     figures: ReportFigures, program_name: str, cohort_name: str, *, company: str = "", purpose: str = ""
 ) -> str:
     """The page for a sponsor: the same figures give the same bytes, whatever the machine."""
-    # Our own page with our own numbers: autoescape guards the few texts that come from a program or a roster.
-    environment = Environment(
-        loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {
-        "day": long_day,
-        "share": share_words,
-        "number": "{:,}".format,
-        "plain": plain_number,
-        "mean": mean_words,
-    }
-    return environment.get_template("report.html").render(
+    return _page().render(
         figures=figures,
         program=program_name,
         cohort=cohort_name,
@@ -46,6 +36,22 @@ def render_report(
         breakdowns=[(HEADINGS[part.by], part, _is_withheld(part)) for part in figures.breakdowns if part.groups],
         over=figures.as_of > figures.facts.ends,
     )
+
+
+@cache
+def _page() -> Template:
+    # Our own page with our own numbers: autoescape guards the few texts that come from a program or a roster.
+    environment = Environment(
+        loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "day": long_day,
+        "share": share_words,
+        "number": "{:,}".format,
+        "plain": plain_number,
+        "mean": mean_words,
+    }
+    return environment.get_template("report.html")
 
 
 def long_day(day: date) -> str:
