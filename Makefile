@@ -9,7 +9,7 @@ export PREFECT_HOME := $(CURDIR)/var/prefect
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test quick lint types bench pictures clean venv
+.PHONY: help demo test quick lint bench pictures clean venv
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -26,13 +26,23 @@ venv: $(STAMP)  ## make .venv from constraints.txt
 demo: $(STAMP)  ## carry a whole cohort through its life in a minute or two; writes out/demo/
 	@$(BIN)/cohortflow demo --out out/demo
 
-quick: $(STAMP)  ## lint, types and the fast tests, under a minute
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2 -m "not slow and not postgres and not chromium"
+TESTS := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+# Lint and types run beside the tests and are heard only when they fail; either failing fails the target.
+define beside_lint
+@heard=$$(mktemp); trap 'rm -f "$$heard"' EXIT; { $(LINT); } >"$$heard" 2>&1 & lint=$$!; \
+	$(1); tests=$$?; \
+	wait $$lint || { cat "$$heard"; echo "lint or types failed, see above"; exit 1; }; exit $$tests
+endef
 
-test: $(STAMP)  ## everything: lint, types and all tests
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/python -m pytest
+quick: $(STAMP)  ## lint, types and the fast tests, under a minute
+	$(call beside_lint,$(TESTS) -m "not slow and not postgres and not chromium")
+
+lint: $(STAMP)  ## lint and types alone
+	@$(LINT)
+
+test: $(STAMP)  ## everything: lint, types and all tests, on two cores
+	$(call beside_lint,$(TESTS))
 
 bench: $(STAMP)  ## speed and memory, as ratios or against a limit
 	@$(BIN)/python bench/spine.py

@@ -53,7 +53,8 @@ def _take_in_texts(house: House, now: datetime) -> int:
         seen = bundles.seen_programs(db).get(TEXTS_PROGRAM, {})
     if seen.get("seen_hash") == name:
         return len(seen["faults"])
-    faults = faults or [str(fault) for fault in Stationery(texts).faults()]
+    stationery = Stationery(texts)
+    faults = faults or [str(fault) for fault in stationery.faults()]
     with house.database.write_alone() as db:
         if bundles.seen_programs(db).get(TEXTS_PROGRAM, {}).get("seen_hash") == name:
             return len(faults)
@@ -61,6 +62,7 @@ def _take_in_texts(house: House, now: datetime) -> int:
             bundles.note_program(db, TEXTS_PROGRAM, now, seen_hash=name, faults=faults)
         else:
             accepted = bundles.keep_bundle(db, "texts", texts, now)
+            house.keep_texts(accepted, stationery)
             bundles.note_program(db, TEXTS_PROGRAM, now, seen_hash=name, accepted_hash=accepted, faults=[])
             events.append(db, "company", [Note("texts.accepted")], at=now, actor="configuration", bundle=accepted)
     return len(faults)

@@ -1,5 +1,6 @@
 """Where a flow finds its database, its mail and its settings: the house it runs in."""
 
+import hashlib
 import os
 import socket
 from collections.abc import Iterator
@@ -39,6 +40,7 @@ class House:
     texts_faults: int | None = None
     faulty: list[str] = field(default_factory=list)
     signatures: dict[Path, tuple[object, ...]] = field(default_factory=dict)
+    digests: dict[Path, tuple[str, tuple[object, ...]]] = field(default_factory=dict)
 
     def now(self) -> datetime:
         """What the instance clock shows. Only entries ask: a flow Prefect starts, a command, a request."""
@@ -53,9 +55,21 @@ class House:
         self.signatures[folder] = found
         return same
 
+    def digest_of(self, path: Path) -> str:
+        """The sha256 of a file; read anew only when it was written since this was last asked (in this process)."""
+        stat = path.stat()
+        found = (path, stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        if self.digests.get(path.parent, ("", ()))[1] != found:
+            self.digests[path.parent] = (hashlib.sha256(path.read_bytes()).hexdigest(), found)
+        return self.digests[path.parent][0]
+
     def look_again(self) -> None:
         """Forget what was seen of the files, because taking them in failed: the next tick must not pass them by."""
         self.signatures.clear()
+
+    def keep_texts(self, texts_hash: str, stationery: Stationery) -> None:
+        """Texts that were just looked through need not be read again to write by them."""
+        _TEXTS.setdefault(texts_hash, stationery)
 
     def stationery(self, texts_hash: str | None = None) -> Stationery:
         """The accepted mail texts, or those of a given hash; compiled once."""

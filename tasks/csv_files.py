@@ -4,6 +4,7 @@ import csv
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from unicodedata import normalize
 
@@ -128,6 +129,12 @@ def tidy(value: str) -> str:
     if value.isascii():
         return value.strip()
     return normalize("NFC", value.strip().strip(_INVISIBLE).strip())
+
+
+@lru_cache(maxsize=20_000)
+def _tidied(cells: tuple[str, ...]) -> tuple[str, ...]:
+    # From month to month most rows of a roster are the same.
+    return tuple(map(tidy, cells))
 
 
 def shown(value: str) -> str:
@@ -290,7 +297,7 @@ def _rows(
             refused.append(refusal)
             broken.append(tuple(tidy(cell) for cell in cells[: limits.columns] if len(cell) <= limits.cell))
         else:
-            rows.append(Row(number, tuple(map(tidy, cells))))
+            rows.append(Row(number, _tidied(tuple(cells))))
         if len(rows) + len(refused) > limits.rows:
             raise _Unreadable(f"has more than {limits.rows:,} rows; split it")
     return rows, refused, broken

@@ -1,6 +1,7 @@
 """The roster as HR exports it: people who can be used, and everything else with row, column and reason."""
 
-from collections.abc import Collection, Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,9 +13,9 @@ from schemas.company import People
 from tasks.csv_files import ROW, Refusal, Table, read_table
 from tasks.roster_cells import known_word, words_of
 from tasks.roster_columns import PERSON_COLUMNS, find_columns
-from tasks.roster_rows import Desk, Draft, once_each, refuse_cut_row, usable_rows, without_contradictions
+from tasks.roster_rows import Desk, Draft, Known, once_each, refuse_cut_row, usable_rows, without_contradictions
 from tasks.spoken_languages import read_languages
-from tasks.written_dates import DateColumn, is_ambiguous
+from tasks.written_dates import DateColumn, is_ambiguous, speaks_for_itself
 
 _TEXTS = ("name", "manager_id", "department", "title")
 _BLANK = "the cell is left blank"
@@ -61,12 +62,16 @@ def read_roster(content: bytes, rules: People, sites: Collection[str], *, file: 
     columns, problem = find_columns(table, rules)
     if columns is None:
         return RosterReading(_frame([]), problem=problem)
-    desk = Desk(columns, list(table.refused), {cell for cells in table.broken for cell in cells if cell})
+    named = {cell for cells in table.broken for cell in cells if cell}
+    layout = (tuple(columns.places.items()), rules.model_dump_json(), tuple(sites))
+    desk = Desk(columns, rows_known(layout), list(table.refused), named)
     status = rules.status
     closed = {"level": rules.levels, "site": tuple(sites), "status": status.active + status.on_leave + status.left}
     drafts = refuse_cut_row(table, usable_rows(table, desk, rules), desk, closed)
     once = once_each(drafts)
-    people = _people(without_contradictions(once, desk), desk, rules.levels, tuple(sites))
+    drafts_left = without_contradictions(once, desk)
+    people = _people(drafts_left, desk, rules.levels, tuple(sites))
+    remember(layout, zip(drafts_left, people, strict=True), desk)
     return RosterReading(
         people=_frame(people),
         refused=tuple(sorted(desk.refused, key=lambda refusal: (refusal.row, refusal.column))),
@@ -79,10 +84,13 @@ def read_roster(content: bytes, rules: People, sites: Collection[str], *, file: 
 
 def _people(drafts: Sequence[Draft], desk: Desk, levels: Sequence[str], sites: Sequence[str]) -> list[dict[str, Any]]:
     """One record per person; cells that cannot be read are left blank and told."""
-    days = DateColumn(draft.cells.get("joined_on", "") for draft in drafts)
+    days = DateColumn(draft.cells.get("joined_on", "") for draft in drafts if draft.known is None)
     words = {"level": words_of(levels), "site": words_of(sites)}
     people = []
     for draft in drafts:
+        if draft.known is not None and draft.email == draft.known.email:
+            people.append(draft.known.person)
+            continue
         cells = draft.cells
         people.append(
             {
@@ -98,6 +106,28 @@ def _people(drafts: Sequence[Draft], desk: Desk, levels: Sequence[str], sites: S
             }
         )
     return people
+
+
+_known: OrderedDict[tuple[Any, ...], dict[tuple[str, ...], Known]] = OrderedDict()
+MOST_LAYOUTS = 4
+
+
+def rows_known(layout: tuple[Any, ...]) -> dict[tuple[str, ...], Known]:
+    """The sound rows of the newest file of this layout and configuration; from month to month few rows change."""
+    return _known.get(layout, {})
+
+
+def remember(layout: tuple[Any, ...], read: Iterable[tuple[Draft, dict[str, Any]]], desk: Desk) -> None:
+    """Keep the rows that nothing was said about and that mean the same whatever else stands in the file."""
+    told = {refusal.row for refusal in desk.refused}
+    _known[layout] = {
+        draft.written: draft.known or Known(draft.cells, draft.status, draft.email, person)
+        for draft, person in read
+        if draft.row not in told and (draft.known or speaks_for_itself(draft.cells.get("joined_on", "")))
+    }
+    _known.move_to_end(layout)
+    if len(_known) > MOST_LAYOUTS:
+        _known.popitem(last=False)
 
 
 def _listed(draft: Draft, key: str, words: dict[str, str], desk: Desk) -> str:

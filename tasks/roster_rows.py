@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from schemas.company import People
 from tasks.csv_files import Refusal, Row, Table, shown
@@ -32,6 +33,16 @@ _CUT = "the file ends here without a line break, so this cell may be cut off; en
 _LEAVER_SHARES = "belongs to somebody who has not left, too; the leaver is taken in without an address"
 
 
+@dataclass(frozen=True)
+class Known:
+    """A row that was read before and gave no cause for complaint: the next file's same row need not be read again."""
+
+    cells: dict[str, str]
+    status: str
+    email: str
+    person: dict[str, Any]
+
+
 @dataclass
 class Draft:
     """A row that can be used: its cells under our names, as they are written."""
@@ -40,6 +51,8 @@ class Draft:
     cells: dict[str, str]
     status: str
     email: str
+    written: tuple[str, ...] = ()
+    known: Known | None = None
 
     @property
     def person_id(self) -> str:
@@ -52,6 +65,7 @@ class Desk:
     """What is put aside while one file is read; `named` are the ids in it."""
 
     columns: Columns
+    known: Mapping[tuple[str, ...], Known] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
     named: set[str] = field(default_factory=set)
     _told: set[tuple[int, str]] = field(default_factory=set)
@@ -82,6 +96,9 @@ def usable_rows(table: Table, desk: Desk, rules: People) -> list[Draft]:
 
 
 def _draft(row: Row, statuses: dict[str, str], desk: Desk) -> Draft | None:
+    known = desk.known.get(row.cells)
+    if known is not None:
+        return Draft(row.row, known.cells, known.status, known.email, row.cells, known)
     cells = {key: row.cells[place] for key, place in desk.columns.places.items()}
     before = len(desk.refused)
     wrong_id = wrong_with_id(cells["person_id"])
@@ -100,7 +117,7 @@ def _draft(row: Row, statuses: dict[str, str], desk: Desk) -> Draft | None:
     if status is None or any(refusal.whole_row for refusal in desk.refused[before:]):
         desk.named.add(cells["person_id"])
         return None
-    return Draft(row.row, cells, status, email)
+    return Draft(row.row, cells, status, email, row.cells)
 
 
 def _statuses(rules: People) -> dict[str, str]:

@@ -86,6 +86,11 @@ def is_ambiguous(value: str) -> bool:
     return None not in (_day(found[3], found[2], found[1]), _day(found[3], found[1], found[2]))
 
 
+def speaks_for_itself(value: str) -> bool:
+    """Whether a value is read the same whatever else stands in its column."""
+    return _SLASHES.fullmatch(_split(value)[0]) is None
+
+
 def _split(value: str) -> tuple[str, str]:
     """The date and the time of day behind it."""
     written, _, rest = _BETWEEN.sub(" ", value.strip(), count=1).partition(" ")

@@ -28,13 +28,29 @@ MEND = {
 }
 
 
+# What takes long to make is made once: with several workers, all tests that ask for it go to the same one.
+MADE_ONCE = ("installation", "kept", "sqlite_grounds", "postgres_grounds")
+
+
+def _share_out(items: list[pytest.Item]) -> None:
+    """Tests of a file stay together, as its fixtures wish; files with long tests begin first, so that both ends meet."""
+    with_long_tests = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in with_long_tests)
+    for item in items:
+        made_once = sorted(set(MADE_ONCE) & set(getattr(item, "fixturenames", ())))
+        group = made_once[0].removeprefix("postgres_").removeprefix("sqlite_") if made_once else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def _is_there(what: str) -> bool:
     there = {"postgres": Cluster.binaries, "chromium": CHROMIUM.is_file, "compiler": lambda: shutil.which("cc")}
     return bool(there[what]())
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what the machine cannot run, unless everything is required."""
+    """Share the tests out, and skip what the machine cannot run, unless everything is required."""
+    _share_out(items)
     if os.environ.get("REQUIRE_ALL") == "1":
         return
     for what, mend in MEND.items():

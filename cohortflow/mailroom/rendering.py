@@ -66,6 +66,7 @@ class Stationery:
         self._words: dict[str, Words] = {}
         self._environment = mail_environment()
         self._messages: dict[tuple[str, str], _Message] = {}
+        self._footers: dict[str, Template] = {}
         self._skeletons: OrderedDict[tuple[str, str, str], Skeleton] = OrderedDict()
         self._faults: dict[str, list[Fault]] = {}
         self._names: dict[tuple[str, str], dict[str, str]] = {}
@@ -84,7 +85,7 @@ class Stationery:
         """Another program's view of the same texts; what is compiled once serves both."""
         view = Stationery(self.texts, program)
         view._environment, view._faults = self._environment, self._faults
-        view._messages, view._skeletons = self._messages, self._skeletons
+        view._messages, view._footers, view._skeletons = self._messages, self._footers, self._skeletons
         return view
 
     def words(self, language: str) -> Words:
@@ -214,7 +215,9 @@ class Stationery:
         if faults:
             raise ProgramError(faults)
         letter = compiled(self._environment, self.texts[name], f"templates/{name}")
-        last = compiled(self._environment, self.texts[footer], f"templates/{footer}")
+        if footer not in self._footers:
+            self._footers[footer] = compiled(self._environment, self.texts[footer], f"templates/{footer}")
+        last = self._footers[footer]
         return _Message(f"templates/{name}", language, sources.split_source(self.texts[name]).mail_class, letter, last)
 
     def _skeleton(self, message: _Message, letter: str, footer: str) -> Skeleton:

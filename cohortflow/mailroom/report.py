@@ -1,10 +1,10 @@
 """The report as a page that needs nothing else: charts, the same in tables, and no name of anybody."""
 
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from cohortflow.mailroom import charts
@@ -30,14 +30,8 @@ def render_report(
     Args:
         words: those of the language it is written in; English, if left out.
     """
-    # Our own page with our own numbers: autoescape guards the few texts that come from a program or a roster.
-    environment = Environment(
-        loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    tongue = Tongue(words or shipped_words("en"))
-    environment.filters |= tongue.filters()
-    environment.globals["t"] = tongue.say
-    return environment.get_template("report.html").render(
+    page, tongue = _page(words or shipped_words("en"))
+    return page.render(
         figures=figures,
         language=tongue.language,
         program=program_name,
@@ -51,6 +45,18 @@ def render_report(
         breakdowns=[(HEADINGS[part.by], part, _is_withheld(part)) for part in figures.breakdowns if part.groups],
         over=figures.as_of > figures.facts.ends,
     )
+
+
+@lru_cache(maxsize=8)
+def _page(words: Words) -> tuple[Template, Tongue]:
+    # Our own page with our own numbers: autoescape guards the few texts that come from a program or a roster.
+    environment = Environment(
+        loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    tongue = Tongue(words)
+    environment.filters |= tongue.filters()
+    environment.globals["t"] = tongue.say
+    return environment.get_template("report.html"), tongue
 
 
 def _charts(figures: ReportFigures, tongue: Tongue) -> dict[str, Markup]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, timedelta
 from functools import cached_property
+from operator import attrgetter
 from pathlib import Path
 from random import Random
 
@@ -122,6 +123,9 @@ def write_company(people: int, seed: int, out: Path, on: date) -> list[Path]:
     return list(drops)
 
 
+_IN_ORDER = attrgetter(*(each.name for each in fields(Worker)))
+
+
 def as_csv(roster: Iterable[Worker]) -> str:
     """A roster as text under the headers that company.yaml maps."""
     text = io.StringIO()
@@ -132,7 +136,7 @@ def as_csv(roster: Iterable[Worker]) -> str:
 
 
 def _cells(person: Worker) -> list[str]:
-    cells = (getattr(person, each.name) for each in fields(person))
+    cells = _IN_ORDER(person)
     return [";".join(cell) if isinstance(cell, tuple) else str(cell) for cell in cells]
 
 

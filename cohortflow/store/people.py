@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -157,8 +158,12 @@ _LENGTH_OF_HISTORY = sa.select(sa.func.max(events.c.seq)).where(events.c.chain =
 
 def _read_roster(db: Connection) -> pd.DataFrame:
     query = sa.select(*[people.c[name] for name in PERSON_COLUMNS], people.c.more).order_by(people.c.person_id)
-    flat = [{**dict(zip(PERSON_COLUMNS, row, strict=False)), **row.more} for row in db.execute(query)]
-    frame = pd.DataFrame(flat, columns=PERSON_COLUMNS if not flat else None, dtype=object)
+    rows = db.execute(query).all()
+    columns: dict[str, list[Any]] = {name: [row[at] for row in rows] for at, name in enumerate(PERSON_COLUMNS)}
+    more = [row[-1] for row in rows]
+    for name in dict.fromkeys(name for cells in more for name in cells):
+        columns[name] = [cells.get(name, np.nan) for cells in more]
+    frame = pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
     frame["joined_on"] = pd.to_datetime(frame["joined_on"])
     return frame
 
