@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from cohortflow.engine import task
 from cohortflow.mailroom.canary import canary_letter
 from cohortflow.mailroom.letters import Letter
-from cohortflow.store import bundles, canary, instances
+from cohortflow.store import canary, instances
+from cohortflow.store.folders import roster_folders
 from flows.house import House, current_house
 from flows.roster import accepted_program
 from schemas.errors import CohortflowError, DeliveryError
@@ -51,13 +52,13 @@ def _letter(house: House, now: datetime) -> Letter | None:
     """Today's mail, from the sender of the first program; None while there is no program."""
     today = now.astimezone(UTC).date()
     with house.database.read() as db:
-        programs = [each for ids in bundles.programs_by_source(db).values() for each in ids]
+        programs = {program_id: name for each in roster_folders(db) for program_id, name in each.programs.items()}
         counts = canary.counts_of(db, today - timedelta(days=1))
         message_id = instances.opaque_id(instances.read_secret(db), "canary", today.isoformat())
     if not programs:
         return None
     try:
-        sender = accepted_program(house, min(programs)).email.sender
+        sender = accepted_program(house, min(programs), programs[min(programs)]).email.sender
     except CohortflowError:
         return None
     return canary_letter(message_id, sender, house.settings.operator, today, counts)
