@@ -34,7 +34,7 @@ from cohortflow.mailroom.sendgrid_transport import SendGridTransport
 from cohortflow.mailroom.transports import Transport
 from cohortflow.mailroom.writing import open_desk, write_letter
 from cohortflow.store import claiming, people
-from cohortflow.store.cohorts import read_row
+from cohortflow.store.cohorts import lock_row, read_row, resume
 from cohortflow.store.record import queue
 from cohortflow.store.tables import messages
 from flows.delivery import BATCH, deliver_mail
@@ -81,6 +81,10 @@ def fill_queue(house: House, mails: int, now: datetime) -> None:
             told = read_row(db, COHORT)
             assert told is not None
             queue(db, COHORT, [_invitation(each, now) for each in ids], told.config_hash, now)
+            held = lock_row(db, COHORT)
+            if held is not None and held.state == "held":
+                resume(db, held, now=now, actor="bench")  # the blast guard: so many were meant
+                db.execute(messages.delete().where(messages.c.template == "cohort_held"))
 
 
 def _invitation(person_id: str, now: datetime) -> Intent:

@@ -15,6 +15,7 @@ from cohortflow.mailroom.writing import Desk, open_desk, write_letter
 from cohortflow.store import breakers, claiming, messages
 from cohortflow.store.messages import Message, Result
 from flows.house import House, current_house
+from flows.instance import remember
 from flows.reporting import report_attachment
 from flows.settling import settle_what_is_known
 from flows.stopping import Stop, told_to_stop
@@ -71,6 +72,7 @@ class Delivery:
             batch, stopped = claiming.claim_batch(
                 db, self.now, owner=house.worker, lease_seconds=house.settings.lease_seconds, size=size
             )
+        remember(house.settings, house.watched, batch)
         # The claim is durable before the first byte leaves: a crash from here on can lose track of a mail, never
         # repeat it. After half the lease not a byte of it leaves any more, even of a worker that was asleep.
         self._post(batch, began + house.settings.lease_seconds / 2)

@@ -18,6 +18,7 @@ from cohortflow.mailroom.transports import Transport
 from cohortflow.store import bundles, instances
 from cohortflow.store.database import Database, open_database
 from cohortflow.store.schema import migrate
+from flows.instance import look_around
 from schemas.errors import CohortflowError
 from schemas.program import Program
 from schemas.settings import Settings
@@ -35,6 +36,7 @@ class House:
     database: Database
     transport: Transport
     worker: str = "worker"
+    watched: str = ""  # the id of the instance, where a copy of its database must be told from itself
     roster_changed: bool = True
     programs: dict[str, Program] = field(default_factory=dict)
     texts_faults: int | None = None
@@ -110,13 +112,20 @@ class House:
 
 
 def open_house(settings: Settings, *, secret: str | None = None, transport: Transport | None = None) -> House:
-    """Open the database (made or upgraded if need be) and the mail of an installation."""
+    """Open the database (made or upgraded if need be) and the mail of an installation.
+
+    Args:
+        secret: of a simulation, whose database nobody copies and goes on with.
+    """
     database = open_database(settings.database, durable=settings.durable, timeout=settings.database_timeout)
     migrate(database, secret=secret)
     worker = f"{socket.gethostname()}:{os.getpid()}"
     if transport is None:
         transport = transport_for(settings)
-    return House(settings, database, transport, worker)
+    house = House(settings, database, transport, worker)
+    if secret is None:
+        house.watched = look_around(settings, database, house.now())
+    return house
 
 
 _houses: list[House] = []

@@ -6,6 +6,7 @@ import typer
 
 mail = typer.Typer(help="See how mail stands, and settle what nobody can say of it.", no_args_is_help=True)
 Name = Annotated[str, typer.Option("--by", metavar="NAME", help="who says so, by a plain name or role; no address")]
+Cohort = Annotated[str, typer.Argument(metavar="PROGRAM/COHORT", help="such as emerging-leaders/2027-spring")]
 
 
 @mail.command()
@@ -35,3 +36,34 @@ def resume(by: Name) -> None:
     from cohortflow.cli.mail_status import resume as run
 
     raise typer.Exit(run(by))
+
+
+@mail.command("test")
+def test(
+    cohort: Cohort,
+    to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="the one address that gets them")],
+    message: Annotated[str, typer.Option("--message", metavar="NAME", help="such as invite; all if left out")] = "",
+    language: Annotated[str, typer.Option("--language", metavar="xx")] = "",
+) -> None:
+    """Send samples to yourself through the real transport: marked [TEST], links switched off, nobody else reached."""
+    from cohortflow.cli.mail_samples import send_samples
+
+    send_samples(cohort, to, message, language)
+
+
+@mail.command("pull-suppressions")
+def pull_suppressions() -> None:
+    """Learn from SendGrid which addresses bounced, complained or unsubscribed, so that none is written to."""
+    from cohortflow.cli.mail_suppressions import pull
+
+    pull()
+
+
+@mail.command("confirm-instance")
+def confirm_instance(
+    by: Name,
+) -> None:
+    """Say that this database is the one to send from, after it was copied, moved or restored."""
+    from cohortflow.cli.mail_instance import confirm
+
+    confirm(by)

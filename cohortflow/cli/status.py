@@ -15,7 +15,7 @@ from cohortflow.cli.plan import PIPED_WIDTH
 from cohortflow.cli.plan_difference import confirmation
 from cohortflow.cli.running import at_home
 from cohortflow.cli.words import count, tally
-from cohortflow.store import cohorts, edits, frames, instances, occasions, overview, tallies
+from cohortflow.store import cohorts, edits, frames, instances, occasions, overview, places, tallies
 from cohortflow.store.cohorts import CohortRow
 from flows.acting import known_row
 
@@ -28,6 +28,8 @@ def show(cohort_id: str, as_json: bool) -> int:
         last = instances.last_tick(db)
         found: dict[str, Any] = {
             "last_tick_at": last.isoformat(timespec="seconds") if last else None,
+            "sending_held_because": places.sending_hold(db),
+            "mails_sent_twice": overview.repeated_mails(db),
             "cohorts": [_cohort(db, row, upcoming) for row in rows],
             "program_faults": overview.faulty_programs(db),
             "rosters": [_roster(row) for row in tallies.source_rows(db)],
@@ -91,6 +93,13 @@ TIMES = ("due_at", "ready_at", "done_at", "retry_at")
 
 
 def _print(console: Console, found: dict[str, Any]) -> None:
+    if found["sending_held_because"]:
+        console.print(Text(f"no mail is sent: {found['sending_held_because']}", style="bold"))
+        console.print(Text("  If this is the one to send from: cohortflow mail confirm-instance --by NAME"))
+    if found["mails_sent_twice"]:
+        console.print(
+            Text(f"the provider took {count(found['mails_sent_twice'], 'mail')} more than once", style="bold")
+        )
     if not found["cohorts"]:
         console.print("No cohort yet. Declare one in program_configs/, then run `cohortflow tick`.")
     for each in found["cohorts"]:

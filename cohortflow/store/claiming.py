@@ -8,6 +8,7 @@ from sqlalchemy.engine import Connection
 
 from cohortflow.store.mail_stops import decide
 from cohortflow.store.messages import DELIVERABLE, OF_A_COHORT, Message, append_note
+from cohortflow.store.places import sending_hold
 from cohortflow.store.tables import REAL_NOW, message_attempts, messages
 from schemas.changes import Note
 
@@ -40,6 +41,8 @@ def claim_batch(
     Returns:
         The mails to send, and how many were stopped in which state ("postponed": queued on, for the reader's morning).
     """
+    if sending_hold(db):
+        return [], {}
     rows = [dict(row) for row in db.execute(_CLAIM, {"now": now, "size": size}).mappings()]
     stopped, later = decide(db, rows, now)
     ready = [row for row in rows if row["message_id"] not in stopped and row["message_id"] not in later]

@@ -103,6 +103,7 @@ _SETTLE: Any = (
         lease_owner=None,
         lease_until=None,
         retry_at=None,
+        unknown_at=None,
     )
 )
 _LAST = (

@@ -8,7 +8,16 @@ from sqlalchemy.engine import Connection
 
 from cohortflow.store import cohorts
 from cohortflow.store.events import append
-from cohortflow.store.tables import events, matches, messages, occasions, participants, people, programs
+from cohortflow.store.tables import (
+    events,
+    matches,
+    messages,
+    occasions,
+    participants,
+    people,
+    programs,
+    provider_events,
+)
 from schemas.changes import Note
 
 
@@ -79,6 +88,17 @@ def faulty_programs(db: Connection) -> dict[str, list[str]]:
     """What is wrong in the newest files, by program; whatever is accepted is absent."""
     query = sa.select(programs.c.program_id, programs.c.faults).order_by(programs.c.program_id)
     return {row.program_id: list(row.faults) for row in db.execute(query) if row.faults}
+
+
+def repeated_mails(db: Connection) -> int:
+    """How many mails their provider has taken more than once."""
+    repeated = (
+        sa.select(provider_events.c.message_id)
+        .where(provider_events.c.kind == "processed")
+        .group_by(provider_events.c.message_id)
+        .having(sa.func.count() > 1)
+    )
+    return int(db.execute(sa.select(sa.func.count()).select_from(repeated.subquery())).scalar_one())
 
 
 def _plain(db: Connection, query: Any) -> list[dict[str, Any]]:

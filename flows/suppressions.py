@@ -1,0 +1,34 @@
+"""Learn from the provider which addresses nobody should write to; only keyed hashes of them are kept."""
+
+from cohortflow.engine import task
+from cohortflow.mailroom.suppression_lists import read_lists
+from cohortflow.store import instances, suppressed
+from cohortflow.store.mail_stops import address_hash
+from flows.house import current_house
+from schemas.errors import CohortflowError
+
+
+@task
+def pull_suppressions() -> tuple[int, int]:
+    """Bar what SendGrid's lists hold; each page is kept as it comes, so that a failure half way loses nothing.
+
+    Returns:
+        How many entries were read, and how many addresses were not barred before.
+
+    Raises:
+        CohortflowError: no key is set, or the provider does not answer as it should.
+    """
+    house = current_house()
+    key = house.settings.sendgrid_api_key.get_secret_value()
+    if not key:
+        raise CohortflowError("SENDGRID_API_KEY is not set; set it to a key that may read suppressions")
+    with house.database.read() as db:
+        secret = instances.read_secret(db)
+    seen = new = 0
+    for page in read_lists(house.settings.sendgrid_host, key):
+        found = [(address_hash(secret, address), reason, since) for address, reason, since in page]
+        if found:
+            with house.database.write() as db:
+                new += suppressed.bar(db, found)
+        seen += len(page)
+    return seen, new
