@@ -14,6 +14,7 @@ def test_a_reader_of_a_language_without_texts_gets_english_with_english_days(ent
                                                              "Ada Šouza,M02,Finance,Analyst,P4,Berlin,2022-01-10,fr;en"),
                     encoding="utf-8")  # fmt: skip
 
+    story.tick()
     story.live_to(utc(2027, 1, 26, 12))
 
     (invite,) = story.letters_to(ADA, "invite")
