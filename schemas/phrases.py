@@ -281,6 +281,16 @@ class Attach(Phrase):
         return f"calendar {self.hours} hours on {self.on.text} at {self.at:%H:%M}"
 
 
+def _day_meant(text: str) -> str | None:
+    """The date somebody plainly meant: 2027-3-1, or 1.3.2027, whose points put the day first; 3/1/2027 is a riddle."""
+    found = re.fullmatch(r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})", text)
+    found = found or re.fullmatch(r"(?P<d>\d{1,2})\. ?(?P<m>\d{1,2})\. ?(?P<y>\d{4})", text)
+    try:
+        return date(int(found["y"]), int(found["m"]), int(found["d"])).isoformat() if found else None
+    except ValueError:
+        return None
+
+
 def read_day(text: str) -> date:
     """A date written YYYY-MM-DD, in this century."""
     words = text.strip()
@@ -289,6 +299,8 @@ def read_day(text: str) -> date:
     except ValueError:
         day = None
     if day is None:
+        if meant := _day_meant(words):
+            raise Unclear("is not written as YYYY-MM-DD", f"write {meant}")
         raise Unclear("is not a date that exists", "write YYYY-MM-DD, for example 2027-03-01")
     if not 2000 <= day.year <= 2099:
         raise Unclear("is not in this century", "write YYYY-MM-DD, for example 2027-03-01")

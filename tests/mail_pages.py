@@ -62,7 +62,9 @@ ENGLISH = frozenset(
         "no",
     ]
 )
-NAMES = re.compile(r"Emerging Leaders Mentoring|MENTOR-101|https?://\S+|\S+@\S+|`[^`]*`|approvers|cohortflow check")
+NAMES = re.compile(
+    r"Emerging Leaders Mentoring|MENTOR-101|https?://\S+|\S+@\S+|`[^`]*`|approvers|cohortflow (check|plan)"
+)
 
 
 class Page(HTMLParser):

@@ -1,5 +1,6 @@
 """`preview --gallery`: every mail in every language for every kind of reader, side by side on one page."""
 
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from cohortflow.cli.plan_words import mail_name
 from cohortflow.cli.sample_cases import CASES, Case
 from cohortflow.cli.samples import Asked, asked_for, sample_letter
+from cohortflow.mailroom.attachments import Attachment
 from cohortflow.mailroom.rendering import Stationery
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.pages import STAGE_NAMES, packed, save_page, written
@@ -14,6 +16,12 @@ from schemas.errors import CohortflowError
 from schemas.phrases import STAGES
 from schemas.settings import Settings
 
+ABOUT_FILES = {
+    "REQUEST": "an invitation for the calendar",
+    "CANCEL": "takes the invitation out of the calendar",
+    "text/vcard": "a card for the address book",
+    "application/pdf": "a certificate",
+}
 FILES = Path(__file__).parent / "page_files"
 Card = dict[str, Any]
 
@@ -65,6 +73,16 @@ def _cards(cohort: Cohort, stationery: Stationery, settings: Settings) -> Iterat
                 yield facts | _mail(cohort, asked, language, stationery, settings, case)
 
 
+def _file(attached: Attachment) -> dict[str, str]:
+    """What goes with a mail: its name, what it is, and its text or the file itself."""
+    kind = attached.content_type
+    about = ABOUT_FILES.get(attached.method or kind, kind)
+    if kind.startswith("text/"):
+        return {"name": attached.filename, "about": about, "text": attached.content.decode("utf-8")}
+    content = f"data:{kind};base64,{b64encode(attached.content).decode('ascii')}"
+    return {"name": attached.filename, "about": about, "content": content}
+
+
 def _mail(
     cohort: Cohort, asked: Asked, language: str, stationery: Stationery, settings: Settings, case: Case
 ) -> Card:  # fmt: skip
@@ -76,5 +94,7 @@ def _mail(
         return empty | {"problem": str(error)}
     if letter.language != language:
         return empty | {"problem": f"not written in {language} yet; these readers get it in {letter.language}"}
-    files = [each.filename for each in letter.attachments]
+    files = [_file(each) for each in letter.attachments]
+    if asked.send == "report_ready":
+        files.append({"name": "report.html", "about": "the report as it stands when the mail is written"})
     return empty | {"subject": letter.subject, "text": letter.text, "html": letter.html, "files": files}

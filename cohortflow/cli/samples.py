@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from cohortflow.cli.finding import nearest
 from cohortflow.cli.sample_cases import MADE_UP, Case
-from cohortflow.mailroom.attachments import Attachment, calendar_invitation, certificate, contact_card
+from cohortflow.mailroom.attachments import Attachment, Method, calendar_invitation, certificate, contact_card
 from cohortflow.mailroom.contexts import Meeting, Reader, Role, build_context
 from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.rendering import Stationery
@@ -18,6 +18,7 @@ from schemas.forms import choice_labels
 from schemas.occasions import Occasion
 from schemas.phrases import STAGES, Attach
 from schemas.settings import Settings
+from schemas.stages import MailLine
 from tasks.intents import deadline_of
 
 ROLE_OF = {"managers of matched": "manager", "owner": "owner", "approvers": "approver", "sponsor": "sponsor"}
@@ -26,6 +27,7 @@ TO_OWNER = (
     "approval_overdue", "accept_overdue", "cohort_held", "declared_late", "program_fault", "roster_held",
     "match_shortfall", "report_ready", "at_risk_digest",
 )  # fmt: skip
+OF_AN_INVITATION: dict[str, Method] = {"invitation_moved": "REQUEST", "invitation_cancelled": "CANCEL"}
 ADDRESS = "sam.sample@example.org"
 
 
@@ -38,11 +40,13 @@ class Asked:
     role: Role
     attach: Attach | None = None
     n: int = 0
+    attached_in: str = ""
+    method: Method = "REQUEST"
 
     @property
     def stage(self) -> str:
         """The stage whose dates count."""
-        return "match" if self.folder == "program" else self.folder
+        return self.attached_in or ("match" if self.folder == "program" else self.folder)
 
 
 def asked_for(cohort: Cohort, named: str, stationery: Stationery) -> Asked:
@@ -58,11 +62,21 @@ def asked_for(cohort: Cohort, named: str, stationery: Stationery) -> Asked:
             role = ROLE_OF.get(str(line.to), "mentee")
             return Asked(stage, send, role, line.attach, int(stage == "check_in"))  # type: ignore[arg-type]
     own = [name for where, name in stationery.messages() if where == "program"]
+    if send in OF_AN_INVITATION:
+        return _of_an_invitation(declared, send)
     if send in own:
         role = "approver" if send in TO_APPROVERS else "owner" if send in TO_OWNER else "mentee"
         return Asked("program", send, role)  # type: ignore[arg-type]
     known = [line.send for _, line in declared] + own
     raise CohortflowError(f"{cohort.id}: there is no mail {named!r}; {nearest(send, known)}")
+
+
+def _of_an_invitation(declared: list[tuple[str, MailLine]], send: str) -> Asked:
+    """A change of the first invitation that the program declares, or its end."""
+    invites = ((stage, line) for stage, line in declared if line.attach and line.attach.kind == "calendar")
+    stage, line = next(invites, ("", None))
+    attach = line.attach if line else None
+    return Asked("program", send, "mentee", attach, int(stage == "check_in"), stage, OF_AN_INVITATION[send])
 
 
 def event_times(cohort: Cohort, asked: Asked) -> tuple[datetime, datetime] | None:
@@ -143,13 +157,15 @@ def _sample_attachments(
         return contact_card(case.partners, words)
     if kind == "certificate":
         return [certificate(reader.name, program, named, cohort.ends, words)]
-    return [_invitation(cohort, reader, meeting, words)] if meeting is not None else []
+    return [_invitation(cohort, asked, reader, meeting, words)] if meeting is not None else []
 
 
-def _invitation(cohort: Cohort, reader: Reader, meeting: Meeting, words: Words) -> Attachment:
+def _invitation(cohort: Cohort, asked: Asked, reader: Reader, meeting: Meeting, words: Words) -> Attachment:
     program, named = words.say("program", "name") or cohort.program.name, words.cohort(cohort.key, cohort.name)
     return calendar_invitation(
         uid="preview",
+        sequence=int(asked.send in OF_AN_INVITATION),
+        method=asked.method,
         start_utc=meeting.starts_at,
         hours=meeting.hours,
         summary=words.say("invitation", "summary", program=program, cohort=named),

@@ -70,7 +70,25 @@ def test_the_cases_differ_in_what_is_known(cards):
 
 
 def test_what_goes_with_a_mail_is_named(cards):
-    assert cards["en/match/meet_your_match/typical"]["files"] == ["pat-example.vcf"]
+    def named(card):
+        return [(file["name"], file["about"]) for file in cards[card]["files"]]
+
+    assert named("en/match/meet_your_match/typical") == [("pat-example.vcf", "a card for the address book")]
+    assert named("de/orient/orientation_invite/typical") == [("einladung.ics", "an invitation for the calendar")]
+    assert named("en/close/thank_you/longest") == [("certificate.pdf", "a certificate")]
+    assert named("en/program/report_ready/typical")[0][0] == "report.html"
+
+
+def test_a_change_of_an_invitation_and_its_end_show_what_a_calendar_reads(cards):
+    (first,), (moved,), (off,) = (
+        cards[f"en/{name}/typical"]["files"]
+        for name in ("orient/orientation_invite", "program/invitation_moved", "program/invitation_cancelled")
+    )
+
+    assert "METHOD:REQUEST" in first["text"] and "SEQUENCE:0" in first["text"]
+    assert "METHOD:REQUEST" in moved["text"] and "SEQUENCE:1" in moved["text"]
+    assert "METHOD:CANCEL" in off["text"] and "STATUS:CANCELLED" in off["text"]
+    assert "Monday, 1 March 2027" in cards["en/program/invitation_moved/typical"]["text"]
 
 
 def test_a_missing_language_is_told_and_the_rest_is_shown(tmp_path):

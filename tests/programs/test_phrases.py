@@ -150,3 +150,20 @@ def test_an_impossible_time_is_refused():
     for text in ("24:00", "9", "09:60", "09:00:00"):
         with pytest.raises(Unclear):
             read_time(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "cure"),
+    [
+        ("2027-3-1", "write 2027-03-01"),
+        ("01.03.2027", "write 2027-03-01"),
+        ("2027/03/01", "write 2027-03-01"),
+        ("31.2.2027", "write YYYY-MM-DD, for example 2027-03-01"),
+        ("3/1/2027", "write YYYY-MM-DD, for example 2027-03-01"),
+    ],
+)
+def test_a_date_written_otherwise_is_told_as_it_was_meant(written, cure):
+    with pytest.raises(Unclear) as caught:
+        read_day(written)
+
+    assert caught.value.mend == cure

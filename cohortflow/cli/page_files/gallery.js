@@ -8,15 +8,21 @@ function made(card) {
   return state.made.get(card.id);
 }
 
+function attached(file) {
+  const named = [element("span", {}, "Attached: "), element("b", {}, file.name), element("span", {}, ` · ${file.about}`)];
+  if (file.text) return element("details", { class: "attached" }, element("summary", {}, ...named), element("pre", {}, file.text));
+  const save = file.content ? [" ", element("a", { href: file.content, download: file.name }, "save it")] : [];
+  return element("p", { class: "attached" }, ...named, ...save);
+}
+
 function draw(card) {
-  const files = card.files.length ? `  ·  with ${card.files.join(", ")}` : "";
   const chips = [element("span", { class: "chip stage" }, state.stages[card.stage] || card.stage),
     ...[card.language, card.about, card.role].map((word) => element("span", { class: "chip" }, word))];
   const article = element("article", { class: `card s-${card.stage}`, id: card.id, lang: "en" },
     element("h2", {}, element("a", { href: `#${card.id}` }, card.name)), element("div", {}, ...chips));
   if (card.problem) article.append(element("p", { class: "problem" }, card.problem));
-  else article.append(element("p", { class: "subject" }, element("span", {}, "Subject: "), element("b", { lang: card.language }, card.subject), element("span", {}, files)),
-    element("div", { class: "views" }));
+  else article.append(element("p", { class: "subject" }, element("span", {}, "Subject: "), element("b", { lang: card.language }, card.subject)),
+    ...card.files.map(attached), element("div", { class: "views" }));
   return article;
 }
 

@@ -39,8 +39,8 @@ TOP = [
 COHORTS = [
     Case("starts: 2027-03-01,", "starts: §2027-13-01,", "is not a date that exists"),
     Case("starts: 2027-03-01,", "starts: §2027-02-29,", "write YYYY-MM-DD"),
-    Case("starts: 2027-03-01,", "starts: §01.03.2027,", "is not a date that exists (got '01.03.2027')"),
-    Case("starts: 2027-03-01,", "starts: §2027-3-1,", "is not a date that exists"),
+    Case("starts: 2027-03-01,", "starts: §01.03.2027,", "is not written as YYYY-MM-DD (got '01.03.2027')"),
+    Case("starts: 2027-03-01,", "starts: §2027-3-1,", "is not written as YYYY-MM-DD"),
     Case("starts: 2027-03-01,", "starts: §1927-03-01,", "is not in this century"),
     Case("starts: 2027-03-01,", "starts: §2027-03-01 09:00,", "is not a date that exists"),
     Case("starts: 2027-03-01,", "§start: 2027-03-01,", "did you mean 'starts'?"),
