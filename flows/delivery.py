@@ -18,6 +18,7 @@ from flows.house import House, current_house
 from flows.instance import remember
 from flows.reporting import report_attachment
 from flows.settling import settle_what_is_known
+from flows.standing import MOST_AT_ONCE, show_standings
 from flows.stopping import Stop, told_to_stop
 from schemas.errors import CohortflowError, DeliveryError, ProgramError
 
@@ -45,6 +46,7 @@ def send_waiting(now: datetime) -> dict[str, int]:
         delivery = Delivery(house, now, window, stop)
         while delivery.claim() or delivery.on_their_way:
             delivery.mark(delivery.what_came_back())
+    show_standings(house, sorted(delivery.cohorts)[:MOST_AT_ONCE], now)
     return delivery.totals
 
 
@@ -58,6 +60,7 @@ class Delivery:
     stop: Stop
     on_their_way: dict[str, Message] = field(default_factory=dict)
     totals: dict[str, int] = field(default_factory=dict)
+    cohorts: set[str] = field(default_factory=set)
     is_last: bool = False
 
     def claim(self) -> int:
@@ -123,6 +126,7 @@ class Delivery:
             return
         with self.house.database.write() as db:
             messages.mark(db, results, self.now, owner=self.house.worker)
+        self.cohorts.update(result.message.cohort_id for result in results)
         for result in results:
             self._count(result.outcome, 1)
 

@@ -12,7 +12,7 @@ from flows.house import House
 from schemas.phrases import STAGES
 
 UPCOMING = 8
-MOST_AT_ONCE = 50  # of new cohorts, in one tick; housekeeping shows the rest
+MOST_AT_ONCE = 50  # in one tick or delivery, which do not wait for a display; housekeeping shows the rest
 
 Row = Mapping[str, Any]
 

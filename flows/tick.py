@@ -74,12 +74,16 @@ def start_runs(found: Found, now: datetime) -> None:
     Mail that is still to be queued is delivered when its program has been advanced.
     """
     stamp, busy = now.isoformat(), live_parameters("advance-program", "program_id")
-    free = [program_id for program_id in found.programs if program_id not in busy]
-    for program_id in free[:MOST_PROGRAMS_AT_ONCE]:
+    for program_id in to_start(found.programs, busy):
         given, about = {"program_id": program_id}, f"{program_id} {stamp}"
         start_deployment("advance-program/advance-program", given, about, tags=(program_id,))
     if found.mails:
         start_deployment("deliver-mail/deliver-mail", {}, stamp)
+
+
+def to_start(ready: list[str], busy: set[str]) -> list[str]:
+    """The programs to start runs of: none that has one under way, and no more than help; the next tick goes on."""
+    return [program_id for program_id in ready if program_id not in busy][:MOST_PROGRAMS_AT_ONCE]
 
 
 def one_pass(now: datetime | None = None) -> dict[str, int]:

@@ -167,14 +167,21 @@ def _notification(client: SyncPrefectClient, block: str) -> Any:
         ) from None
 
 
+def _in_order(value: Any) -> Any:
+    """Sets come out as lists in any order, another one in each process."""
+    if isinstance(value, dict):
+        return {name: _in_order(each) for name, each in value.items()}
+    return sorted(value, key=str) if isinstance(value, list) else value
+
+
 def _apply(client: SyncPrefectClient, alarm: Alarm, block_id: Any, found: Automation | None) -> str:
     actions: list[ActionTypes] = []
     if alarm.crashes:
         actions.append(CRASH)
     if block_id is not None:
         actions.append(SendNotification(block_document_id=block_id, subject=PREFIX + alarm.name, body=alarm.body))
-    told = {"trigger": alarm.trigger.model_dump(mode="json", exclude={"id"}), "block": str(block_id), "v": 1}
-    text = json.dumps([told, alarm.body, alarm.about], sort_keys=True, default=sorted)
+    trigger = _in_order(alarm.trigger.model_dump(mode="json", exclude={"id"}))
+    text = json.dumps([trigger, str(block_id), alarm.body, alarm.about, alarm.crashes], sort_keys=True)
     description = f"{alarm.about} [{hashlib.sha256(text.encode()).hexdigest()[:8]}]"
     if found is not None and found.description == description:
         return "unchanged"

@@ -18,7 +18,7 @@ from schemas.settings import CHECKOUT, Settings
 
 PROGRAM, COHORT = "emerging-leaders", "2027-spring"
 # What an environment may say of the real installation; nothing of it holds for the demonstration.
-NOT_ITS = ("COHORTFLOW_", "PREFECT_HOME", "PREFECT_API_DATABASE", "PREFECT_SERVER_DATABASE")
+NOT_ITS = ("COHORTFLOW_", "SENDGRID_", "PREFECT_HOME", "PREFECT_API_DATABASE", "PREFECT_SERVER_DATABASE")
 
 
 def demo_settings(real: Settings) -> Settings:

@@ -229,7 +229,7 @@ def look_at_secrets(patient: Patient) -> list[Finding]:
     weak = [
         name
         for name, value in patient.environment.items()
-        if name.startswith(("COHORTFLOW_", "PREFECT_")) and name.endswith(KEY_LIKE) and len(value) < 16
+        if name.startswith(("COHORTFLOW_", "PREFECT_", "SENDGRID_")) and name.endswith(KEY_LIKE) and len(value) < 16
     ]
     cure = "python -c 'import secrets; print(secrets.token_urlsafe(32))' makes one"
     found = [Finding("secrets", "fail", f"{name} is shorter than 16 signs", cure) for name in sorted(weak)]

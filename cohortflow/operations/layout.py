@@ -28,6 +28,7 @@ DEFAULTS = {
 }
 SERVER_DATABASE = ("PREFECT_API_DATABASE_CONNECTION_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL")
 NOT_FOR_ALL = ("COHORTFLOW_ENGINE", *SERVER_DATABASE)
+OURS = ("COHORTFLOW_", "SENDGRID_")
 SILENCE = {"PREFECT_SERVER_ANALYTICS_ENABLED": "false", "DO_NOT_TRACK": "1"}
 
 
@@ -96,7 +97,7 @@ class Layout:
     @property
     def server_environment(self) -> dict[str, str]:
         """What Prefect's server is told: nothing of our database and our keys."""
-        kept = {name: value for name, value in self.environment.items() if not name.startswith("COHORTFLOW_")}
+        kept = {name: value for name, value in self.environment.items() if not name.startswith(OURS)}
         kept |= {name: self.given[name] for name in SERVER_DATABASE if name in self.given}
         seen_at = self._seen_at()
         return kept | {

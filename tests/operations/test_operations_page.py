@@ -24,7 +24,9 @@ def test_every_command_stands_on_the_page(command: str) -> None:
 
 
 def test_every_variable_of_ours_is_explained() -> None:
-    missing = [name for name in Settings.model_fields if f"`COHORTFLOW_{name.upper()}`" not in PAGE]
+    names = [each.validation_alias or f"COHORTFLOW_{name.upper()}" for name, each in Settings.model_fields.items()]
+
+    missing = [name for name in names if f"`{name}`" not in PAGE]
 
     assert missing == []
 
