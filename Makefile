@@ -36,6 +36,7 @@ test: $(STAMP)  ## everything: lint, types and all tests
 
 bench: $(STAMP)  ## speed and memory, as ratios or against a limit
 	@$(BIN)/python bench/spine.py
+	@$(BIN)/python bench/operations.py
 
 pictures: $(STAMP)  ## take the pictures of docs/coordinator.md anew, with Chromium
 	@$(BIN)/python tests/guide_pictures.py
