@@ -133,7 +133,8 @@ def bench_peak(programs: int, cohorts: int, people: int) -> None:
         mails = count_mails(house)
     print(
         f"peak: {cohorts} cohorts of {people} in {programs} programs, {len(found.programs)} of them ready: "
-        f"{mails} mails queued in {seconds:.0f} s ({used:.0f} s of one core), {mails / seconds:.0f} a second   (limit 600 s)"
+        f"{mails} mails queued in {seconds:.0f} s ({used:.0f} s of one core), {mails / seconds:.0f} a second   "
+        "(limit 600 s)"
     )
 
 
