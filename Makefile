@@ -46,6 +46,7 @@ test: $(STAMP)  ## everything: lint, types and all tests, on two cores
 
 bench: $(STAMP)  ## speed and memory, as ratios or against a limit
 	@$(BIN)/python bench/spine.py
+	@$(BIN)/python bench/operations.py
 
 pictures: $(STAMP)  ## take the pictures of docs/coordinator.md anew, with Chromium
 	@$(BIN)/python tests/guide_pictures.py

@@ -26,7 +26,7 @@ from scene_files import HEADER
 
 from cohortflow.engine import plainly
 from cohortflow.mailroom.transports import MemoryTransport
-from cohortflow.store import instances
+from cohortflow.store import instances, messages, occasions
 from cohortflow.store.database import Database, open_database
 from cohortflow.store.schema import migrate
 from cohortflow.store.tables import REAL_NOW, metadata
@@ -149,6 +149,20 @@ class Town:
         worker.ended()
         return worker
 
+    def settle(self) -> None:
+        """Tick on until nothing is left to do: a worker on a busy machine does not get far within a short lease."""
+        for _ in range(8):
+            time.sleep(self.settings.lease_seconds)
+            assert self.tick().code == 0, self.told()
+            with self.database.read() as db:
+                now = instances.shown_now(db)
+                if not messages.to_deliver(db, now) and not occasions.ready_work(db, now):
+                    return
+
+    def told(self) -> str:
+        """What every worker has said, for when something went wrong."""
+        return "\n".join(f"{worker.log.name} ({worker.code}): {worker.said()}" for worker in self.workers)
+
     def rows(self, table: str, **where: object) -> list[dict[str, Any]]:
         """The rows of a table, by its key."""
         it = metadata.tables[table]
@@ -236,7 +250,7 @@ def founded(
     found_files(home, people, programs, apart)
     given = {"lease_seconds": 2, "durable": False, **settings}
     there = Settings(home=home, program_dir=home / "program_configs", database_url=url, mail="", **given)
-    town = Town(there, open_database(url, durable=False))
+    town = Town(there, open_database(url, durable=there.durable))
     migrate(town.database)
     try:
         first = town.tick(MONDAY)

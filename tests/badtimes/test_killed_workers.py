@@ -1,7 +1,5 @@
 """Workers that are killed, put to sleep, or work side by side: real processes, judged by what lies in the outbox."""
 
-import time
-
 import pytest
 from small_town import OPENS, Town, until
 
@@ -17,8 +15,7 @@ def test_a_worker_killed_while_it_plans_is_made_good(town: Town) -> None:
     until("an occasion is claimed", lambda: [row for row in town.rows("occasions") if row["lease_owner"]], worker)
     worker.kill()
 
-    time.sleep(LEASE)
-    assert town.tick().code == 0
+    town.settle()
 
     assert town.invited(*PROGRAMS) == EVERYBODY
     town.insist()
@@ -32,8 +29,7 @@ def test_a_worker_killed_while_it_sends_repeats_and_loses_nothing(town: Town) ->
     before = town.letters()
     assert town.count("messages", state="sending") > 0
 
-    time.sleep(LEASE)
-    assert town.tick().code == 0
+    town.settle()
 
     assert before.items() <= town.letters().items()
     assert town.invited(*PROGRAMS) == EVERYBODY
@@ -46,7 +42,7 @@ def test_workers_at_once_do_everything_once(town: Town) -> None:
     workers = [town.start() for _ in range(3)]
     assert [worker.ended() for worker in workers] == [0, 0, 0]
 
-    town.tick()  # for what one left because another held it
+    town.settle()  # for what one left because another held it
     assert town.invited(*PROGRAMS) == EVERYBODY
     assert {row["attempt"] for row in town.rows("message_attempts")} == {1}
     town.insist()
@@ -59,8 +55,7 @@ def test_a_sender_asleep_past_its_lease_sends_nothing_again(town: Town) -> None:
     sleeper.sleep()
     assert town.count("messages", state="sending") > 0
 
-    time.sleep(LEASE)
-    assert town.tick().code == 0
+    town.settle()
     after = town.letters()
     assert town.invited(*PROGRAMS) == EVERYBODY
     sleeper.wake()

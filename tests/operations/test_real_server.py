@@ -3,6 +3,8 @@
 import json
 import subprocess
 import urllib.request
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,11 +91,57 @@ def test_a_cohort_is_held_and_let_go_on(installation: Installation, command: str
     assert COHORT in done.stdout
 
 
+def test_a_flow_process_is_told_nothing_of_anybody(installation: Installation) -> None:
+    client = installation.client
+    tick = client.read_deployment_by_name("advance-programs/advance-programs").id
+    run, seen = client.create_flow_run_from_deployment(tick), dict[str, tuple[bytes, bytes]]()
+
+    def ended() -> bool:
+        seen.update(processes_of(installation))
+        return bool(final_states(installation, [run]))
+
+    wait_for("a tick", ended, seconds=120, every=0.05, told=installation.told)
+
+    flows = [line for line, environment in seen.values() if str(run.id).encode() in environment]
+    assert flows, "no process of the run was seen"
+    for told in seen.values():
+        insist_on_nobody(b" ".join(told), "a process")
+
+
+def processes_of(installation: Installation) -> dict[str, tuple[bytes, bytes]]:
+    """The command line and the environment of every process of an installation, by pid."""
+    mine, found = f"PREFECT_HOME={installation.prefect_home}".encode(), {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            environment = (folder / "environ").read_bytes()
+            if mine in environment.split(b"\0"):
+                found[folder.name] = ((folder / "cmdline").read_bytes(), environment)
+    return found
+
+
+def insist_on_nobody(content: bytes, where: object) -> None:
+    """Neither the name nor the domain that stands in every row of the roster."""
+    assert CANARY.encode() not in content, where
+    assert DOMAIN.encode() not in content, where
+
+
+def test_the_pages_show_nothing_of_anybody(installation: Installation) -> None:
+    client = installation.client
+    shown = {"runs": client.read_flow_runs(limit=200), "logs": client.read_logs(limit=200)}
+    shown |= {"artifacts": client.read_artifacts(limit=200), "tasks": client.read_task_runs(limit=200)}
+
+    assert all(shown.values())
+    for what, found in shown.items():
+        insist_on_nobody("\n".join(each.model_dump_json() for each in found).encode(), what)
+    events = client.request("POST", "/events/filter", json={"limit": 50})
+    insist_on_nobody(events.content, "events")
+
+
 def test_prefect_has_kept_nothing_of_anybody(installation: Installation) -> None:
-    for file in (path for folder in (installation.prefect_home, installation.logs) for path in folder.rglob("*")):
+    # What `var/` holds besides is the database itself and the mail.
+    kept = [installation.prefect_home, installation.logs, *(installation.home / "var").glob("[!co]*")]
+    for file in (path for folder in kept for path in [folder, *folder.rglob("*")]):
         if file.is_file():
-            content = file.read_bytes()
-            assert CANARY.encode() not in content, file
-            assert DOMAIN.encode() not in content, file
+            insist_on_nobody(file.read_bytes(), file)
     storage = installation.prefect_home / "storage"
     assert not storage.exists() or not list(storage.rglob("*"))

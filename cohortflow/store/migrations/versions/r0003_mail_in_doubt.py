@@ -29,6 +29,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    told = op.get_bind()
+    if told.execute(sa.text("select count(*) from mail_breakers where closed_at is null")).scalar_one():
+        raise RuntimeError("a mail transport is stopped, and the older schema would go on sending; settle it first")
+    if told.execute(sa.text("select count(*) from messages where state = 'unknown'")).scalar_one():
+        raise RuntimeError("mails are in doubt, and the older schema forgets since when; settle them first")
     op.drop_table("mail_breakers")
     op.drop_column("messages", "unknown_at")
     op.drop_column("messages", "failures")

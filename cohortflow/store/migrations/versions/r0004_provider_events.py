@@ -44,9 +44,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    refused = op.get_bind().execute(sa.text("select count(*) from opt_outs")).scalar_one()
-    if refused:
+    told = op.get_bind()
+    if told.execute(sa.text("select count(*) from opt_outs")).scalar_one():
         raise RuntimeError("people have refused mail, and the older schema cannot remember it; stay on this version")
+    if told.execute(sa.text("select count(*) from instance where sending_hold is not null")).scalar_one():
+        raise RuntimeError("sending waits for a confirmation, and the older schema would not wait; confirm it first")
+    if told.execute(sa.text("select count(*) from provider_events")).scalar_one():
+        raise RuntimeError(
+            "the provider has told what became of mails; the older schema forgets it; stay on this version"
+        )
     op.drop_column("instance", "sending_hold")
     op.drop_column("instance", "place")
     op.drop_index("ix_messages_person", "messages")
