@@ -335,6 +335,7 @@ odd = st.sampled_from(
 damage = st.lists(st.tuples(st.sampled_from(list(HEADERS)), odd), max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(damage, min_size=1, max_size=7), st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nobody(damages, luck):
@@ -360,6 +361,7 @@ def test_a_bad_row_changes_nothing_about_good_ones(changes, place):
     assert together.is_accounted_for
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=120), st.integers(0, 400))
 def test_no_bytes_anywhere_raise_an_error(noise, place):
@@ -370,6 +372,7 @@ def test_no_bytes_anywhere_raise_an_error(noise, place):
     assert len(places) == len(set(places))
 
 
+@pytest.mark.slow
 def test_five_thousand_people_are_all_read():
     luck = random.Random(7)
     rows = [worker(n, languages=luck.choice(["en", "en;de", "Spanish"])) for n in range(5000)]
