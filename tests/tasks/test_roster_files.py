@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roster_exports import HEADERS, SITES, codes, export, person, read, rules, worker
 
+from tasks import roster
 from tasks.roster import read_roster
 
 
@@ -370,6 +371,19 @@ def test_no_bytes_anywhere_raise_an_error(noise, place):
     assert reading.is_accounted_for
     places = [(refusal.row, refusal.column) for refusal in reading.refused]
     assert len(places) == len(set(places))
+
+
+def test_a_row_known_from_the_last_file_reads_as_if_it_were_new():
+    first = [worker(1), worker(2, joined="03/04/2024"), worker(3), worker(4, status="no such word")]
+    second = [worker(3), worker(1), worker(2, joined="13/04/2024"), worker(4), worker(5)]
+    read(*first)
+
+    known = read(*second)
+
+    roster._known.clear()
+    anew = read(*second)
+    assert records(known) == records(anew)
+    assert (known.refused, known.rows_in, known.named) == (anew.refused, anew.rows_in, anew.named)
 
 
 @pytest.mark.slow
