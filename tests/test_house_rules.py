@@ -90,9 +90,15 @@ def tree_of(name: str) -> ast.Module:
     return ast.parse((ROOT / name).read_text(encoding="utf-8"))
 
 
+@lru_cache(maxsize=512)
+def nodes_of(name: str) -> tuple[ast.AST, ...]:
+    """Everything in a module, walked over once for all tests."""
+    return tuple(ast.walk(tree_of(name)))
+
+
 def imports_of(name: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What a module imports, anywhere in it: the module and the names taken from it."""
-    for node in ast.walk(tree_of(name)):
+    for node in nodes_of(name):
         if isinstance(node, ast.Import):
             yield from ((alias.name, ()) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -173,7 +179,7 @@ def is_exempt(name: str) -> bool:
 def test_functions_are_short() -> None:
     wrong = []
     for name in MODULES:
-        for node in ast.walk(tree_of(name)):
+        for node in nodes_of(name):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not name.startswith(MIGRATIONS):
                 lines = lines_of(node)
                 if lines > 40 and f"{name}:{node.name}" not in TOO_LONG:
@@ -232,7 +238,7 @@ def says_nothing(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) ->
 def test_only_entries_read_the_clock() -> None:
     wrong = []
     for name in MODULES:
-        for node in ast.walk(tree_of(name)):
+        for node in nodes_of(name):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and name not in READS_THE_CLOCK:
                 asked = (ast.unparse(node.func.value).split(".")[-1], node.func.attr)
                 wrong += [f"{name}:{node.lineno} asks {'.'.join(asked)}"] if asked in CLOCKS else []

@@ -16,6 +16,8 @@ from cohortflow.programs.cohorts import read_cohort
 from cohortflow.programs.documents import read_config
 from schemas.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

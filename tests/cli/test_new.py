@@ -118,6 +118,7 @@ def test_without_a_terminal_what_is_missing_is_named(run, programs):
     assert "say it with --owner, --seats" in result.stderr
 
 
+@pytest.mark.slow
 def typed(home: Path, *lines: str) -> tuple[int, str]:
     """What `new` says at a real terminal at which somebody types."""
     ours, theirs = pty.openpty()
@@ -134,6 +135,7 @@ def typed(home: Path, *lines: str) -> tuple[int, str]:
     return process.returncode, said
 
 
+@pytest.mark.slow
 def test_six_questions_are_asked_at_a_terminal(programs):
     answers = ("Sales Mentors", "", "mentoring@acme.example", "dana.reyes@acme.example", "2027-03-01", "")
 

@@ -7,6 +7,7 @@ from scenes import cohort_announced
 MAILS = ("invite", "meet_your_match", "manager_notice", "welcome", "pulse", "thank_you", "approval_request", "goals")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("message", MAILS)
 def test_every_kind_of_mail_has_a_sample(run, message):
     shown = run("preview", "emerging-leaders/2027-spring", "--message", message)
@@ -16,6 +17,7 @@ def test_every_kind_of_mail_has_a_sample(run, message):
     assert "made-up reader" in shown.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("message", MAILS)
 def test_a_sample_speaks_the_language_asked_for(run, message):
     shown = run("preview", "emerging-leaders/2027-spring", "--message", message, "--language", "de")

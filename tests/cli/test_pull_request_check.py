@@ -13,6 +13,8 @@ from scene_files import MENTEES
 from scenes import cohort_recruiting
 from story import with_change
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "pull-request-check.md").read_text(encoding="utf-8")
 SHELL, GITHUB, GITLAB = (re.search(rf"```{kind}\n({start}.*?)```", PAGE, re.DOTALL)[1] for kind, start in (

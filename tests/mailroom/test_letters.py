@@ -116,6 +116,7 @@ def test_attachments_arrive_as_they_are(letter):
     assert arrived[1]["Content-Type"].params["method"] == "REQUEST"
 
 
+@pytest.mark.slow
 @given(st.text(max_size=120), st.text(max_size=120))
 def test_no_name_or_subject_can_add_a_header(name, subject):
     letter = Letter("m1", "owner@acme.example", "", name, "maya@acme.example", subject, "Hello\n", "<p>Hello</p>\n")

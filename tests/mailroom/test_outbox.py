@@ -122,6 +122,7 @@ for number in range(100_000):
 """
 
 
+@pytest.mark.slow
 def test_a_killed_writer_leaves_whole_letters_only(tmp_path):
     for pause in (0.01, 0.05, 0.1):
         writer = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE)

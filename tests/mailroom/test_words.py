@@ -134,6 +134,7 @@ def test_english_must_have_every_word(texts):
     assert (fault.file, fault.path) == ("templates/words.en.yaml", "certificate.title")
 
 
+@pytest.mark.slow
 def test_a_certificate_is_drawn_in_the_readers_words():
     words = ("Ada Šouza", "Emerging Leaders Mentoring", "Frühjahr 2027", date(2027, 8, 27))
     german = certificate(*words, GERMAN)

@@ -26,6 +26,7 @@ def of(cohort, eligible=None):
     return forecast(cohort, entries(cohort), eligible)
 
 
+@pytest.mark.slow
 @given(seats=st.integers(1, 5000), eligible=st.none() | st.integers(0, 20_000))
 def test_what_is_expected_lies_between_low_and_high(seats, eligible):
     mails = of(cohort_of(seats), eligible)

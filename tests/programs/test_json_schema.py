@@ -94,6 +94,7 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 FREE = [("cohorts",), ("calendar", "sites"), ("people", "columns"), ("people", "sensitive"), ("questions",)]
 
 
+@pytest.mark.slow
 def is_own(path: tuple[str | int, ...]) -> bool:
     return path[:-1] in FREE or path[0] == "translations"
 

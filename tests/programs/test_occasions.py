@@ -341,6 +341,7 @@ def moved_to(own, others, starts, ends):
     return replace(spring, starts=starts, ends=ends, program=spring.program.model_copy(update={"calendar": calendar}))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     starts,

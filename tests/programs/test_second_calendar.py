@@ -171,6 +171,7 @@ def _stage(name: str, stage: dict[str, Any]) -> dict[str, Any]:
     return shown
 
 
+@pytest.mark.slow
 @given(programs())
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 def test_the_plan_agrees_with_a_second_calculation_on_every_instant(drawn: tuple[str, Facts]) -> None:

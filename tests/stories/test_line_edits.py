@@ -96,6 +96,7 @@ def test_a_refused_line_taken_back_is_forgotten(enter_at: Enter) -> None:
     assert story.cohort()["refused_line"] is None, "the file and the cohort agree again"
 
 
+@pytest.mark.slow
 def test_one_more_reminder_is_sent(enter_at: Enter) -> None:
     story = enter_at("recruiting")
     emails = (

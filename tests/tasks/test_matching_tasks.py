@@ -311,6 +311,7 @@ def test_the_order_of_rows_changes_nothing(company):
         pd.testing.assert_frame_equal(table_one, table_other)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(companies())
 def test_everybody_is_paired_or_told_why(company):

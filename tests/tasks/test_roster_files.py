@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from roster_exports import HEADERS, SITES, codes, export, person, read, rules, worker
 
+from tasks import roster
 from tasks.roster import read_roster
 
 
@@ -335,6 +336,7 @@ odd = st.sampled_from(
 damage = st.lists(st.tuples(st.sampled_from(list(HEADERS)), odd), max_size=3)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(st.lists(damage, min_size=1, max_size=7), st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nobody(damages, luck):
@@ -360,6 +362,7 @@ def test_a_bad_row_changes_nothing_about_good_ones(changes, place):
     assert together.is_accounted_for
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=120), st.integers(0, 400))
 def test_no_bytes_anywhere_raise_an_error(noise, place):
@@ -370,6 +373,20 @@ def test_no_bytes_anywhere_raise_an_error(noise, place):
     assert len(places) == len(set(places))
 
 
+def test_a_row_known_from_the_last_file_reads_as_if_it_were_new():
+    first = [worker(1), worker(2, joined="03/04/2024"), worker(3), worker(4, status="no such word")]
+    second = [worker(3), worker(1), worker(2, joined="13/04/2024"), worker(4), worker(5)]
+    read(*first)
+
+    known = read(*second)
+
+    roster._known.clear()
+    anew = read(*second)
+    assert records(known) == records(anew)
+    assert (known.refused, known.rows_in, known.named) == (anew.refused, anew.rows_in, anew.named)
+
+
+@pytest.mark.slow
 def test_five_thousand_people_are_all_read():
     luck = random.Random(7)
     rows = [worker(n, languages=luck.choice(["en", "en;de", "Spanish"])) for n in range(5000)]

@@ -43,6 +43,7 @@ def test_what_an_editor_may_leave_is_read(program, content):
     assert told(program, content) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "place", "words"),
     [

@@ -52,6 +52,7 @@ def test_a_mistake_is_told_once_where_it_stands(case):
     assert len(faults) <= 2, list(map(str, faults))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", FROM_THE_MESSAGE, ids=named)
 def test_the_message_alone_mends_the_file(case):
     assert any(not faults for faults in tries(case)), [list(map(str, faults)) for faults in tries(case)]
