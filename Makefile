@@ -9,7 +9,7 @@ export PREFECT_HOME := $(CURDIR)/var/prefect
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test quick lint bench pictures clean venv
+.PHONY: help demo test quick lint bench campaign pictures clean venv
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -47,6 +47,10 @@ test: $(STAMP)  ## everything: lint, types and all tests, on two cores
 bench: $(STAMP)  ## speed and memory, as ratios or against a limit
 	@$(BIN)/python bench/spine.py
 	@$(BIN)/python bench/operations.py
+	@$(BIN)/python bench/mail.py
+
+campaign: $(STAMP)  ## every fault of a mail provider times a kill at every point; a quarter of an hour or more
+	@CAMPAIGN=full $(BIN)/python -m pytest tests/campaign -s
 
 pictures: $(STAMP)  ## take the pictures of docs/coordinator.md anew, with Chromium
 	@$(BIN)/python tests/guide_pictures.py

@@ -9,11 +9,12 @@ from sqlalchemy.engine import Connection
 from cohortflow.store.mail_stops import decide
 from cohortflow.store.messages import DELIVERABLE, OF_A_COHORT, Message, append_note
 from cohortflow.store.places import sending_hold
-from cohortflow.store.tables import REAL_NOW, message_attempts, messages
+from cohortflow.store.tables import NOW, REAL_NOW, message_attempts, messages
 from schemas.changes import Note
 
+_NOT_ASKED = ("state", "reason", "sent_at", "queued_at", "lease_owner", "lease_until", "unknown_at")
 _CLAIM = (
-    sa.select(messages)
+    sa.select(*(column for column in messages.c if column.name not in _NOT_ASKED))
     .select_from(OF_A_COHORT)
     .where(DELIVERABLE)
     .order_by(messages.c.not_before, messages.c.message_id)
@@ -30,6 +31,12 @@ _TAKE: Any = (
         fence=messages.c.fence + 1,
         attempts=messages.c.attempts + 1,
     )
+)
+_BEGIN_ATTEMPT = message_attempts.insert().from_select(
+    ["message_id", "attempt", "actor", "started_at"],
+    sa.select(messages.c.message_id, messages.c.attempts, sa.bindparam("owner", type_=sa.Text), NOW).where(
+        messages.c.message_id.in_(sa.bindparam("ids", expanding=True))
+    ),
 )
 
 
@@ -53,9 +60,7 @@ def claim_batch(
     if ready:
         ids = [row["message_id"] for row in ready]
         db.execute(_TAKE, {"ids": ids, "owner": owner, "lease_seconds": lease_seconds})
-        started = {"actor": owner, "started_at": now}
-        tries = [{"message_id": row["message_id"], "attempt": row["attempts"] + 1, **started} for row in ready]
-        db.execute(message_attempts.insert(), tries)
+        db.execute(_BEGIN_ATTEMPT, {"ids": ids, "owner": owner, "now": now})
     outcomes = {message_id: state for message_id, (state, _) in stopped.items()} | dict.fromkeys(later, "postponed")
     _note_claimed(db, rows, outcomes, now, owner)
     claimed = [claimed_message(row) for row in ready]

@@ -108,23 +108,29 @@ def mark(db: Connection, outcomes: Sequence[tuple[Any, ...]], now: datetime, *, 
     ids = [result.message.message_id for result in results]
     # Locked, so that what is ours now is ours until the commit; in one order, so that two never wait for each other.
     ours = set(db.execute(_IN_FLIGHT, {"ids": ids}).tuples())
-    rows, tries, by_cohort = [], [], dict[str, dict[str, int]]()
+    # What ended alike is written together: most mails of a batch are simply accepted.
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    tries: dict[tuple[int, str, str], list[str]] = {}
+    by_cohort: dict[str, dict[str, int]] = {}
+    marked_count = 0
     for result in results:
         message = result.message
         if (message.message_id, message.fence) not in ours:
             continue
+        marked_count += 1
         marked = _marked(result, now)
-        rows.append({"the_id": message.message_id, **marked})
-        ended = {"outcome": result.outcome, "code": result.code, "ended_at": now}
-        tries.append({"the_id": message.message_id, "the_attempt": message.attempts, **ended})
+        alike.setdefault(tuple(marked.items()), []).append(message.message_id)
+        tries.setdefault((message.attempts, result.outcome, result.code), []).append(message.message_id)
         counts = by_cohort.setdefault(message.cohort_id, {})
         counts[marked["state"]] = counts.get(marked["state"], 0) + 1
-    if rows:
-        db.execute(_MARK, rows)
-        db.execute(_END_ATTEMPT, tries)
+    for values, these in alike.items():
+        db.execute(_MARK, {"ids": these, **dict(values)})
+    for (attempt, outcome, code), these in tries.items():
+        ended = {"outcome": outcome, "code": code, "ended_at": now}
+        db.execute(_END_ATTEMPT, {"ids": these, "the_attempt": attempt, **ended})
     for cohort_id in sorted(by_cohort):
         append_note(db, cohort_id, Note("mail.sent", counts=by_cohort[cohort_id]), now, owner)
-    return len(rows)
+    return marked_count
 
 
 _IN_FLIGHT = (
@@ -133,9 +139,10 @@ _IN_FLIGHT = (
     .order_by(messages.c.message_id)
     .with_for_update()
 )
+_THESE: Any = sa.bindparam("ids", expanding=True)
 _MARK: Any = (
     messages.update()
-    .where(messages.c.message_id == sa.bindparam("the_id"))
+    .where(messages.c.message_id.in_(_THESE))
     .values(
         lease_owner=None,
         lease_until=None,
@@ -145,7 +152,7 @@ _MARK: Any = (
 _END_ATTEMPT: Any = (
     message_attempts.update()
     .where(
-        message_attempts.c.message_id == sa.bindparam("the_id"),
+        message_attempts.c.message_id.in_(_THESE),
         message_attempts.c.attempt == sa.bindparam("the_attempt"),
     )
     .values(**{name: sa.bindparam(name) for name in ("outcome", "code", "ended_at")})

@@ -18,8 +18,8 @@ from side_by_side import side_by_side
 
 IS_FULL = os.environ.get("CAMPAIGN") == "full"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200 if IS_FULL else 900)]
-EACH = 400 if IS_FULL else 3
-STRIDE = 1 if IS_FULL else 17
+EACH = 400 if IS_FULL else 5
+STRIDE = 1 if IS_FULL else 13
 Courts = Callable[[str, int], Court]
 
 

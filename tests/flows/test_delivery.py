@@ -1,0 +1,162 @@
+"""Delivery as a whole: what is held by a breaker, sent again by a text's word, or ended when the worker must go."""
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from post_office import PostOffice, opened_post_office
+from pydantic import SecretStr
+from scenes import Scene, cohort_declared
+
+from cohortflow.engine import plainly
+from cohortflow.mailroom.choosing import transport_for
+from cohortflow.mailroom.letters import Letter
+from cohortflow.mailroom.outbox import OutboxTransport
+from cohortflow.mailroom.smtp_transport import SmtpTransport
+from cohortflow.mailroom.transports import MemoryTransport, Outcome
+from cohortflow.store.settling import BY_RULE
+from cohortflow.store.tables import messages
+from flows.delivery import deliver_mail
+from flows.house import living_in
+from flows.settling import GRACE
+from schemas.errors import CohortflowError
+from schemas.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def office() -> Iterator[PostOffice]:
+    with opened_post_office() as found:
+        yield found
+
+
+def at_the_invitations(home: Path, transport: object) -> Scene:
+    """Ten invitations may go, over a transport."""
+    scene = cohort_declared(home, transport=MemoryTransport())
+    scene.now = scene.occasion("recruit.invite#1")["due_at"] + timedelta(hours=7)
+    scene.house.transport = Silent()
+    scene.tick()
+    with scene.house.database.write() as db:
+        db.execute(sa.update(messages).values(retry_at=None, not_before=scene.now))
+    scene.house.transport = transport  # type: ignore[assignment]
+    return scene
+
+
+class Silent(MemoryTransport):
+    """A way that is closed."""
+
+    def send(self, letter: Letter, at: object) -> Outcome:
+        """Nothing goes."""
+        return Outcome("later", "closed", 1)
+
+
+def delivered(scene: Scene) -> dict[str, int]:
+    with plainly(), living_in(scene.house):
+        return deliver_mail(scene.now)
+
+
+def states(scene: Scene) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for row in scene.mails():
+        found[row["state"]] = found.get(row["state"], 0) + 1
+    return found
+
+
+def test_a_key_that_is_turned_away_stops_every_worker_and_loses_nothing(tmp_path: Path, office: PostOffice) -> None:
+    office.plan(["accept", "accept", "accept", "401"])
+    scene = at_the_invitations(tmp_path, office.transport(in_flight=1))
+
+    delivered(scene)
+
+    assert states(scene) == {"accepted": 3, "queued": 7}
+    scene.now += timedelta(minutes=10)
+    scene.house = replace(scene.house, worker="another", transport=office.transport())
+    assert delivered(scene) == {} and len(office.record()["asked"]) == 4
+    other = office.transport()
+    other._key = SecretStr("SG.another-key")
+    scene.house.transport = other
+    delivered(scene)
+    assert states(scene) == {"accepted": 10} and len(set(office.record()["accepted"])) == 10
+
+
+@pytest.mark.parametrize(("word", "asked"), [("hold", 10), ("resend", 11)])
+def test_an_unknown_mail_follows_its_text_after_a_day(
+    tmp_path: Path, office: PostOffice, word: str, asked: int
+) -> None:
+    office.plan(["reset before"])
+    scene = at_the_invitations(tmp_path, office.transport())
+    stationery = scene.house.stationery(scene.mails()[0]["texts_hash"])
+    plain = stationery.texts["recruit/invite.en.md"]
+    try:
+        stationery.texts["recruit/invite.en.md"] = plain.replace("class:", f"on_unknown: {word}\nclass:", 1)
+        delivered(scene)
+        assert states(scene) == {"accepted": 9, "unknown": 1}
+        scene.now += GRACE - timedelta(minutes=1)
+        delivered(scene)
+        assert len(office.record()["asked"]) == 10
+        scene.now += timedelta(minutes=1)
+        delivered(scene)
+    finally:
+        stationery.texts["recruit/invite.en.md"] = plain
+
+    assert len(office.record()["asked"]) == asked
+    named = {row["actor"] for row in scene.rows("message_attempts")}
+    assert (BY_RULE in named) is (word == "resend")
+
+
+class ToldToGo(MemoryTransport):
+    """A memory in which the process is told to stop while a batch is on its way."""
+
+    def send(self, letter: Letter, at: object) -> Outcome:
+        """Take the letter; the third one comes with the signal."""
+        if len(self.sent) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return super().send(letter, at)  # type: ignore[arg-type]
+
+
+def test_a_worker_that_must_go_ends_what_it_has_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = at_the_invitations(tmp_path, ToldToGo())
+    monkeypatch.setattr("flows.delivery.BATCH", 4)
+    seen: list[int] = []
+    before = signal.signal(signal.SIGTERM, lambda number, _: seen.append(number))
+    try:
+        delivered(scene)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    assert seen == [signal.SIGTERM], "and then it goes"
+    assert states(scene) == {"accepted": 4, "queued": 6}
+
+
+@pytest.mark.parametrize(
+    ("mail", "kind"), [("", OutboxTransport), ("outbox:{home}/post", OutboxTransport), ("smtp://h:25", SmtpTransport)]
+)
+def test_the_setting_chooses_the_transport(tmp_path: Path, mail: str, kind: type) -> None:
+    settings = Settings(home=tmp_path, mail=mail.format(home=tmp_path))
+
+    assert isinstance(transport_for(settings), kind)
+
+
+def test_sendgrid_needs_a_key_from_somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SENDGRID_API_KEY", raising=False)
+    with pytest.raises(CohortflowError, match="SENDGRID_API_KEY"):
+        transport_for(Settings(home=tmp_path, mail="sendgrid"))
+    assert transport_for(Settings(home=tmp_path, mail="sendgrid"), lambda: SecretStr("SG.x"))
+    monkeypatch.setenv("SENDGRID_API_KEY", "SG.zz-canary")
+    settings = Settings(home=tmp_path, mail="sendgrid")
+    assert transport_for(settings) and "zz-canary" not in repr(settings)
+    with pytest.raises(CohortflowError, match="is unknown"):
+        transport_for(Settings(home=tmp_path, mail="pigeon:loft"))
+
+
+def test_the_outbox_takes_a_batch_at_once(tmp_path: Path) -> None:
+    scene = at_the_invitations(tmp_path, OutboxTransport(tmp_path / "post"))
+
+    assert delivered(scene) == {"accepted": 10}
+    files = sorted(path.stem for path in (tmp_path / "post").glob("*.eml"))
+    assert files == sorted(row["message_id"] for row in scene.mails())
+    assert list((tmp_path / "post" / ".partial").iterdir()) == []
