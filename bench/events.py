@@ -106,7 +106,8 @@ def insist(database: Database, events: int) -> None:
     with database.read() as db:
         tallies = provider_events.tallies(db)
         stored = db.execute(sa.select(sa.func.count()).select_from(kept)).scalar_one()
-        states = dict(db.execute(sa.select(messages.c.state, sa.func.count()).group_by(messages.c.state)).tuples())
+        counted = sa.select(messages.c.state, sa.func.count()).group_by(messages.c.state)
+        states = dict(db.execute(counted).tuples().all())
     assert stored == events == tallies["taken"], (stored, tallies)
     assert tallies["seen before"] == 2 * events, tallies
     print(f"each counted once; mails: {states}")
