@@ -156,7 +156,8 @@ class Town:
             assert self.tick().code == 0, self.told()
             with self.database.read() as db:
                 now = instances.shown_now(db)
-                if not messages.to_deliver(db, now) and not occasions.ready_work(db, now):
+                open_mails = sum(messages.counts(db).get(state, 0) for state in ("queued", "sending", "unknown"))
+                if not open_mails and not occasions.ready_work(db, now):
                     return
 
     def told(self) -> str:

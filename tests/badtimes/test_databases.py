@@ -161,10 +161,13 @@ create trigger full_disk before insert on messages execute function full_disk()
 @pytest.mark.postgres
 def test_a_worker_asleep_in_a_transaction_does_not_keep_others_waiting(shared_town: Town) -> None:
     shared_town.let_it_be(OPENS)
+    sleeper = shared_town.start(database_timeout=2, lease_seconds=1)
+    until(
+        "an occasion is claimed", lambda: [row for row in shared_town.rows("occasions") if row["lease_owner"]], sleeper
+    )
     with shared_town.database.write() as db:
-        # It has changed the cohort's row, and waits here to write the participants.
-        db.execute(sa.text("lock table participants in exclusive mode"))
-        sleeper = shared_town.start(database_timeout=2, lease_seconds=1)
+        # It has changed the cohort's row, and waits here to read the secret of its mails.
+        db.execute(sa.text("lock table instance in access exclusive mode"))
         waiting = sa.text("select count(*) from pg_stat_activity where wait_event_type = 'Lock'")
         until("the worker waits", lambda: asked(shared_town, waiting), sleeper)
         sleeper.sleep()
