@@ -18,7 +18,7 @@ def test_a_plan_is_a_table_with_notes(run):
     assert shown.exit_code == 0
     assert "recruit.invite#1" in shown.output
     assert "With 60 seats" in shown.output
-    assert "company.yaml" in shown.output  # what a later version carries out
+    assert "escalate" in shown.output  # what a later version carries out
 
 
 def test_a_plan_as_json_has_offsets(run):
