@@ -28,7 +28,7 @@ def approve_matches(cohort_id: CohortId, by: Approver, now: datetime | None = No
     Args:
         cohort_id: such as emerging-leaders/2027-spring.
         by: role:approver#1 is the first address under `approvers:`; role:owner the owner, where nobody is named there.
-        now: leave it empty; the instant to decide by, where it is not the present one.
+        now: leave it at None; the instant to decide by, where it is not the present one.
 
     Returns:
         How many matches were approved.

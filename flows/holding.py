@@ -36,7 +36,7 @@ def hold_cohort(cohort_id: CohortId, by: By, why: Why = "not said", now: datetim
         cohort_id: such as emerging-leaders/2027-spring.
         by: role:approver#1 is the first address under `approvers:`; role:owner the owner.
         why: for the record.
-        now: leave it empty.
+        now: leave it at None.
 
     Returns:
         What was done, in one line.
@@ -86,7 +86,7 @@ def resume_cohort(
         really: off shows what would happen, on does it.
         compress: for a cohort declared late: do at once what is overdue.
         why: for the record.
-        now: leave it empty.
+        now: leave it at None.
 
     Returns:
         What was done, in one line.
