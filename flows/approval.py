@@ -10,7 +10,7 @@ from cohortflow.programs.parts import part_of
 from cohortflow.store import frames
 from cohortflow.store.decisions import record_decision
 from cohortflow.store.record import Overtaken
-from flows.acting import CohortId, known_row
+from flows.acting import CohortId, known_row, why_held
 from flows.house import House, current_house
 from flows.matching import approval_of
 from flows.standing import show_standings
@@ -57,7 +57,7 @@ def approve(house: House, cohort_id: str, by: str, now: datetime) -> int:
                 f"{cohort_id}: that is not one of its approvers; see `approvers:` in the program's file"
             )
         if standing.row.state == "held":
-            raise CohortflowError(f"{cohort_id} is held ({standing.row.held_reason}); resume it first")
+            raise CohortflowError(f"{cohort_id} is held ({why_held(standing.row)}); resume it first")
         first = standing.occasions.get(("match.approval", "-")) == "pending"
         if first and standing.occasions.get(("match.runs", "-")) not in ("done", "skipped"):
             raise CohortflowError(f"{cohort_id}: nothing is proposed yet; `cohortflow plan {cohort_id}` shows when")

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from cohortflow.engine import flow, show_table, tell
 from cohortflow.store import adoption, cohorts, events, frames, occasions, tallies
 from cohortflow.store.cohorts import CohortRow
-from flows.acting import By, CohortId, Why, acting_part, known_row
+from flows.acting import By, CohortId, Why, acting_part, known_row, why_held
 from flows.advance import DECISIONS
 from flows.carry import Turn
 from flows.house import House, current_house
@@ -63,7 +63,7 @@ def hold(house: House, cohort_id: str, by: str, reason: str, now: datetime) -> N
         row = known_row(db, cohort_id)
         part = acting_part(frames.load_cohort(db, row), by)
         if row.state == "held":
-            raise CohortflowError(f"{cohort_id} is held already: {row.held_reason}")
+            raise CohortflowError(f"{cohort_id} is held already: {why_held(row)}")
         if row.state == "closed":
             raise CohortflowError(f"{cohort_id} is closed; there is nothing to hold")
         cohorts.hold(db, cohort_id, reason, now=now, actor=part)
