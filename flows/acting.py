@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from sqlalchemy.engine import Connection
 
+from cohortflow.engine import is_plain
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.parts import part_of
 from cohortflow.store import cohorts
@@ -35,6 +36,11 @@ def known_row(db: Connection, cohort_id: str) -> CohortRow:
         cure = nearest(cohort_id, known) if known else "run `cohortflow tick` once, which takes the programs in"
         raise CohortflowError(f"there is no cohort {cohort_id!r}; {cure}")
     return row
+
+
+def why_held(row: CohortRow) -> str:
+    """Why a cohort is held; in Prefect's pages not in the words of who held it, for they may name somebody."""
+    return str(row.held_reason) if is_plain() else "`cohortflow status` says why"
 
 
 def acting_part(cohort: Cohort, by: str) -> str:

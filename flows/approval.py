@@ -5,14 +5,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cohortflow.engine import flow
+from cohortflow.engine import flow, show_table
 from cohortflow.programs.parts import part_of
 from cohortflow.store import frames
 from cohortflow.store.decisions import record_decision
 from cohortflow.store.record import Overtaken
-from flows.acting import CohortId, known_row
-from flows.house import current_house
+from flows.acting import CohortId, known_row, why_held
+from flows.house import House, current_house
 from flows.matching import approval_of
+from flows.standing import show_standings
 from schemas.errors import CohortflowError
 
 TRIES = 8
@@ -27,7 +28,7 @@ def approve_matches(cohort_id: CohortId, by: Approver, now: datetime | None = No
     Args:
         cohort_id: such as emerging-leaders/2027-spring.
         by: role:approver#1 is the first address under `approvers:`; role:owner the owner, where nobody is named there.
-        now: leave it empty; the instant to decide by, where it is not the present one.
+        now: leave it at None; the instant to decide by, where it is not the present one.
 
     Returns:
         How many matches were approved.
@@ -36,6 +37,18 @@ def approve_matches(cohort_id: CohortId, by: Approver, now: datetime | None = No
     now = now or house.now()
     with house.database.read() as db:
         known_row(db, cohort_id)
+    approved = approve(house, cohort_id, by, now)
+    show_table("approved", [{"cohort": cohort_id, "matches approved": approved}], f"What was approved in {cohort_id}")
+    show_standings(house, [cohort_id], now)
+    return approved
+
+
+def approve(house: House, cohort_id: str, by: str, now: datetime) -> int:
+    """Approve every match that is proposed, and count them.
+
+    Raises:
+        CohortflowError: nothing is proposed yet, the cohort is held, or somebody else asks.
+    """
     for _ in range(TRIES):
         standing = frames.read_standing(house.database, cohort_id)
         part = part_of(by, standing.cohort)
@@ -44,7 +57,7 @@ def approve_matches(cohort_id: CohortId, by: Approver, now: datetime | None = No
                 f"{cohort_id}: that is not one of its approvers; see `approvers:` in the program's file"
             )
         if standing.row.state == "held":
-            raise CohortflowError(f"{cohort_id} is held ({standing.row.held_reason}); resume it first")
+            raise CohortflowError(f"{cohort_id} is held ({why_held(standing.row)}); resume it first")
         first = standing.occasions.get(("match.approval", "-")) == "pending"
         if first and standing.occasions.get(("match.runs", "-")) not in ("done", "skipped"):
             raise CohortflowError(f"{cohort_id}: nothing is proposed yet; `cohortflow plan {cohort_id}` shows when")

@@ -32,7 +32,7 @@ def confirm_edit(cohort_id: CohortId, by: Approver, mark: Mark, now: datetime | 
         cohort_id: such as emerging-leaders/2027-spring.
         by: role:approver#1 is the first address under `approvers:`.
         mark: of the edit that is meant, as the mail and the plan name it.
-        now: leave it empty.
+        now: leave it at None.
 
     Returns:
         What was done, in one line.

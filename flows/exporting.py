@@ -30,7 +30,7 @@ def export_cohort(cohort_id: CohortId, by: By, why: Why = "not said", now: datet
         cohort_id: such as emerging-leaders/2027-spring.
         by: role:approver#1 is the first address under `approvers:`; role:owner the owner.
         why: for the record.
-        now: leave it empty.
+        now: leave it at None.
 
     Returns:
         Where they lie.

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from cohortflow.engine import flow, show_table, tell
 from cohortflow.store import adoption, cohorts, events, frames, occasions, tallies
 from cohortflow.store.cohorts import CohortRow
-from flows.acting import By, CohortId, Why, acting_part, known_row
+from flows.acting import By, CohortId, Why, acting_part, known_row, why_held
 from flows.advance import DECISIONS
 from flows.carry import Turn
 from flows.house import House, current_house
@@ -36,7 +36,7 @@ def hold_cohort(cohort_id: CohortId, by: By, why: Why = "not said", now: datetim
         cohort_id: such as emerging-leaders/2027-spring.
         by: role:approver#1 is the first address under `approvers:`; role:owner the owner.
         why: for the record.
-        now: leave it empty.
+        now: leave it at None.
 
     Returns:
         What was done, in one line.
@@ -63,7 +63,7 @@ def hold(house: House, cohort_id: str, by: str, reason: str, now: datetime) -> N
         row = known_row(db, cohort_id)
         part = acting_part(frames.load_cohort(db, row), by)
         if row.state == "held":
-            raise CohortflowError(f"{cohort_id} is held already: {row.held_reason}")
+            raise CohortflowError(f"{cohort_id} is held already: {why_held(row)}")
         if row.state == "closed":
             raise CohortflowError(f"{cohort_id} is closed; there is nothing to hold")
         cohorts.hold(db, cohort_id, reason, now=now, actor=part)
@@ -86,7 +86,7 @@ def resume_cohort(
         really: off shows what would happen, on does it.
         compress: for a cohort declared late: do at once what is overdue.
         why: for the record.
-        now: leave it empty.
+        now: leave it at None.
 
     Returns:
         What was done, in one line.

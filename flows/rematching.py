@@ -36,7 +36,7 @@ def rematch(
         by: role:approver#1 is the first address under `approvers:`; role:owner the owner.
         match_id: of the match to end; leave it empty to look for everybody who waits.
         why: for the record.
-        now: leave it empty.
+        now: leave it at None.
 
     Returns:
         What was done, in one line.

@@ -31,7 +31,7 @@ def skip_occasion(
         occasion: as the cohort's table or `cohortflow status` names it, such as recruit.reminder#2.
         by: role:approver#1 is the first address under `approvers:`; role:owner the owner.
         why: for the record.
-        now: leave it empty.
+        now: leave it at None.
 
     Returns:
         What was done, in one line.

@@ -32,7 +32,7 @@ def settle_unknown_mail(
         message_id: as the table of this run names it; leave it empty to see the table.
         verdict: sent counts it as accepted; resend sends it once more.
         why: for the record.
-        now: leave it empty.
+        now: leave it at None.
 
     Returns:
         What was done, in one line.
