@@ -26,7 +26,7 @@ venv: $(STAMP)  ## make .venv from constraints.txt
 demo: $(STAMP)  ## carry a whole cohort through its life in a minute or two; writes out/demo/
 	@$(BIN)/cohortflow demo --out out/demo
 
-TESTS := $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 # Lint and types run beside the tests and are heard only when they fail; either failing fails the target.
 define beside_lint

@@ -28,18 +28,10 @@ MEND = {
 }
 
 
-# What takes long to make is made once: with several workers, all tests that ask for it go to the same one.
-MADE_ONCE = ("installation", "kept", "sqlite_grounds", "postgres_grounds")
-
-
 def _share_out(items: list[pytest.Item]) -> None:
-    """Tests of a file stay together, as its fixtures wish; files with long tests begin first, so that both ends meet."""
+    """Files with long tests begin first, so that both workers end together; the workers take whole files."""
     with_long_tests = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in with_long_tests)
-    for item in items:
-        made_once = sorted(set(MADE_ONCE) & set(getattr(item, "fixturenames", ())))
-        group = made_once[0].removeprefix("postgres_").removeprefix("sqlite_") if made_once else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def _is_there(what: str) -> bool:
@@ -108,9 +100,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("postgres_database"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium_browser() -> Iterator[Any]:
-    """A headless Chromium, driven by playwright."""
+    """A headless Chromium, driven by playwright: for a module, since its event loop would be in the way of others."""
     _insist("chromium")
     from playwright.sync_api import sync_playwright
 

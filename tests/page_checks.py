@@ -41,6 +41,8 @@ def opened(browser: Any, address: str, *, width: int = 1280, dark: bool = False,
     page = browser.new_page(
         viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light", java_script_enabled=script
     )
+    # A headless browser that was asked to print by the page itself does not print for the test any more.
+    page.add_init_script("window.print = () => {}")
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(
