@@ -21,6 +21,7 @@ def serve(host: str, port: int) -> None:
     with at_home() as house, _listening(host, port) as listener:
         if not house.settings.sendgrid_webhook_key:
             tell("COHORTFLOW_SENDGRID_WEBHOOK_KEY is not set: every post of the mail provider is refused.")
+        listener.listen()  # before it is said, so that whoever reads the line can connect at once
         shown = f"[{host}]" if ":" in host else host
         say(f"The portal listens at http://{shown}:{listener.getsockname()[1]}; Ctrl-C stops it.")
         server: uvicorn.Server = server_for(create_portal(house))
