@@ -42,7 +42,7 @@ lint: $(STAMP)  ## lint and types alone
 	@$(LINT)
 
 test: $(STAMP)  ## everything: lint, types and all tests, on two cores
-	$(call beside_lint,$(TESTS))
+	$(call beside_lint,{ $(TESTS) -m "not alone"; first=$$?; $(BIN)/python -m pytest -m alone && [ $$first = 0 ]; })
 
 bench: $(STAMP)  ## speed and memory, as ratios or against a limit
 	@$(BIN)/python bench/spine.py

@@ -34,6 +34,12 @@ def _share_out(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in with_long_tests)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Whole installations run by themselves: on a busy machine, Prefect's SQLite locks itself and servers start late."""
+    if item.path.parent.name in ("badtimes", "operations") and item.get_closest_marker("slow"):
+        item.add_marker("alone")
+
+
 def _is_there(what: str) -> bool:
     there = {"postgres": Cluster.binaries, "chromium": CHROMIUM.is_file, "compiler": lambda: shutil.which("cc")}
     return bool(there[what]())
