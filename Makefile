@@ -35,7 +35,7 @@ define beside_lint
 	wait $$lint || { cat "$$heard"; echo "lint or types failed, see above"; exit 1; }; exit $$tests
 endef
 
-quick: $(STAMP)  ## lint, types and the fast tests, under a minute
+quick: $(STAMP)  ## lint, types and the fast tests, a minute or two
 	$(call beside_lint,$(TESTS) -m "not slow and not postgres and not chromium")
 
 lint: $(STAMP)  ## lint and types alone
