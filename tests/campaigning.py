@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 from grounds import Ground, Step, wait_until_alone
 from killing import watch
-from post_office import PostOffice
+from post_office import IMPATIENT, PostOffice
 from scenes import Scene, enter
 
 from cohortflow.engine import plainly
@@ -133,7 +133,7 @@ class Court:
         began = time.monotonic()
         self.office.plan(list(case.faults))
         scene = self.where.set_back(self.step)
-        house = replace(scene.house, transport=self.office.transport())
+        house = replace(scene.house, transport=self.office.transport(timeout=IMPATIENT))
         killed = self._work(house, case.kills, self.step.now)
         if any(case.kills) and not killed:
             return False
@@ -149,7 +149,7 @@ class Court:
         house.database.close()
         children = []
         for number, point in enumerate(kills):
-            mine = replace(house, worker=f"worker-{number}", transport=self.office.transport())
+            mine = replace(house, worker=f"worker-{number}", transport=self.office.transport(timeout=IMPATIENT))
             children.append(_started(mine, now, point, self.deliver))
         statuses = [os.waitpid(child, 0)[1] for child in children]
         assert all(os.WIFSIGNALED(status) or status == 0 for status in statuses), "a delivery failed by itself"

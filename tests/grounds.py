@@ -29,7 +29,7 @@ TABLES = [table.name for table in metadata.sorted_tables]
 SEQUENCE_SET = (
     "select setval('occasions_occasion_id_seq', (select coalesce(max(occasion_id), 0) + 1 from public.occasions))"
 )
-VOLATILE = {"fence", "attempts", "lease_owner", "lease_until", "retry_at", "occasion_id", "version"}
+VOLATILE = {"fence", "attempts", "lease_owner", "lease_until", "retry_at", "occasion_id", "version", "place"}
 
 
 @dataclass(frozen=True)

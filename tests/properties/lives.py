@@ -32,6 +32,7 @@ from cohortflow.store.database import open_database
 from cohortflow.store.mail_stops import address_hash
 from cohortflow.store.tables import people, suppressions
 from flows.house import living_in
+from flows.instance import look_around
 from schemas.errors import CohortflowError
 from schemas.replies import Reply
 
@@ -84,6 +85,7 @@ class Life:
         self.latest, self.newest_day = self.now, max(path.stem[-10:] for path in self.inbox.glob("*.csv"))
         self.save()
         for story in self.stories:
+            look_around(story.house.settings, story.house.database, self.now)  # as the first command there would
             story.before = frozenset(row["message_id"] for row in story.mails() if row["state"] == "accepted")
         self.seen = [self.look(story) for story in self.stories]
 
