@@ -51,8 +51,7 @@ class House:
 
     def is_untouched(self, folder: Path) -> bool:
         """Whether no file of a folder was written, added or removed since this was last asked (in this process)."""
-        files = sorted(path for path in folder.rglob("*") if path.is_file())
-        found = tuple((path, stat.st_mtime_ns, stat.st_size, stat.st_ino) for path in files for stat in [path.stat()])
+        found = tuple(sorted(_seen_in(folder))) if folder.is_dir() else ()
         same = self.signatures.get(folder) == found
         self.signatures[folder] = found
         return same
@@ -109,6 +108,17 @@ class House:
         """What unguessable ids are made with."""
         with self.database.read() as db:
             return instances.read_secret(db)
+
+
+def _seen_in(folder: Path | str) -> Iterator[tuple[str, int, int, int]]:
+    """What tells of each file below a folder that it was written anew."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _seen_in(entry.path)
+            elif entry.is_file():
+                stat = entry.stat()
+                yield entry.path, stat.st_mtime_ns, stat.st_size, stat.st_ino
 
 
 def open_house(settings: Settings, *, secret: str | None = None, transport: Transport | None = None) -> House:

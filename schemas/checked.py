@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from inspect import signature
+from typing import Any, ParamSpec, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaError, SchemaErrors
+from pandera.typing import DataFrame
 
 from schemas.errors import DataError
 
@@ -27,18 +29,38 @@ def checked(fn: Callable[P, R]) -> Callable[P, R]:
         DataError: with table, column, check, row numbers (from 1) and counts. Pandera's own message shows the
             offending values, and whoever runs the function may log it.
     """
-    validated: Callable[..., R] = pa.check_types(fn, lazy=True)
+    hints = get_type_hints(fn)
+    given_back = _models(hints.pop("return", None))
+    taken = {name: models[0] for name, hint in hints.items() if (models := _models(hint)) and models[0]}
+    names = list(signature(fn).parameters)
 
     @wraps(fn)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return validated(*args, **kwargs)
+            tables = [_valid(taken.get(name), table) for name, table in zip(names, args, strict=False)]
+            named = {name: _valid(taken.get(name), table) for name, table in kwargs.items()}
+            found: Any = fn(*tables, *args[len(tables) :], **named)  # type: ignore[arg-type]
+            if isinstance(found, tuple) and given_back:
+                return tuple(_valid(model, table) for model, table in zip(given_back, found, strict=True))  # type: ignore[return-value]
+            return _valid(given_back[0], found) if given_back else found
         except (SchemaError, SchemaErrors) as error:
             what_is_wrong = describe(error)
         # Raised outside the block: the new error must not carry the old one, which holds the values.
         raise DataError(f"{fn.__name__}: {what_is_wrong}")
 
     return call
+
+
+def _models(hint: Any) -> list[type[pa.DataFrameModel] | None]:
+    """The model of an annotation, or those of a tuple of tables; nothing where no table is meant."""
+    if get_origin(hint) is tuple:
+        found = [models[0] if (models := _models(part)) else None for part in get_args(hint)]
+        return found if any(found) else []
+    return [get_args(hint)[0]] if get_origin(hint) is DataFrame else []
+
+
+def _valid(model: type[pa.DataFrameModel] | None, table: Any) -> Any:
+    return table if model is None else model.validate(table, lazy=True)
 
 
 def describe(error: SchemaError | SchemaErrors) -> str:

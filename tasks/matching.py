@@ -1,6 +1,7 @@
 """Match, decided: who is paired with whom, why, and why somebody is left."""
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -84,7 +85,7 @@ def _propose(
     mentor_of = assign(worth, allowed, seats, most_first=most_first, minimum=setting.min_per_mentor)
     pairs = _pair_rows(sides, mentor_of, wishes, worth, attainable)
     left = unmatched_rows(sides, Outcome(mentor_of, allowed, seats, ruled_out))
-    return DataFrame[Pair](pairs), DataFrame[Unmatched](left)
+    return cast("DataFrame[Pair]", pairs), cast("DataFrame[Unmatched]", left)  # held against their models outside
 
 
 def _insist_on_possible(applicants: pd.DataFrame, rules: Matching, setting: MatchSetting) -> None:
