@@ -12,6 +12,7 @@ from cohortflow.programs.pages import STAGE_NAMES
 
 LATE_DAYS = 92  # what comes later, such as a report after a year, would press everything else together
 MOST_LABELS = 12
+LABEL_WIDTH = 8.0  # of a hundred, where the line is as narrow as on a phone
 View = dict[str, Any]
 
 
@@ -31,14 +32,17 @@ def lifeline(cohort: Cohort, entries: Sequence[Entry]) -> View:
 
 
 def month_labels(first: date, last: date) -> Iterator[tuple[float, str]]:
-    """Where each month begins on the line, and its short name; not every month where there are many."""
+    """Where each month begins on the line, and its short name; none that the next one would cover, or that are many."""
     months = []
     day = first.replace(day=1)
     while day <= last:
         months.append(max(day, first))
         day = (day + timedelta(days=31)).replace(day=1)
     every = -(-len(months) // MOST_LABELS)
-    for month in months[::every]:
+    named = months[::every]
+    if len(named) > 1 and _at(named[1], first, last) < LABEL_WIDTH:
+        del named[0]
+    for month in named:
         yield _at(month, first, last), MONTHS[month.month - 1][:3]
 
 

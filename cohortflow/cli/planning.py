@@ -8,7 +8,7 @@ from cohortflow.cli.difference import as_it_runs, difference_of
 from cohortflow.cli.errors import tell
 from cohortflow.cli.finding import Target, find, nearest
 from cohortflow.cli.plan import print_plan
-from cohortflow.cli.words import as_typed, printable
+from cohortflow.cli.words import as_page, as_typed, printable
 from cohortflow.programs.cohorts import read_cohort
 from cohortflow.programs.documents import read_config
 from cohortflow.programs.parsing import check_config, parse_program, resolved_text
@@ -45,6 +45,7 @@ def show(named: str, defaults: bool, as_json: bool, html: Path | None = None) ->
     difference = difference_of(cohort, texts, settings, folder=folder)
     cohort = as_it_runs(cohort, texts, settings, folder)
     if html is not None:
+        html = as_page(html, "plan")
         from cohortflow.cli.plan_page import write_plan  # late: only this needs the page's machinery
 
         write_plan(cohort, html, faults, difference)

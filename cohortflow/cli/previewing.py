@@ -12,7 +12,7 @@ from cohortflow.cli.finding import Target, find
 from cohortflow.cli.gallery import write_gallery
 from cohortflow.cli.running import at_home
 from cohortflow.cli.samples import Asked, asked_for, event_times, sample_letter
-from cohortflow.cli.words import as_typed, say
+from cohortflow.cli.words import as_page, as_typed, say
 from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.rendering import Stationery
 from cohortflow.mailroom.texts import read_texts
@@ -49,13 +49,14 @@ def show(named: str, send: str, person: str, language: str, html: Path | None) -
         tell("A made-up reader and partner; --person ID shows somebody's own mail.")
     _print(letter)
     if html is not None:
-        html.write_text(letter.html, encoding="utf-8")
-        say(f"HTML part: {as_typed(html)}")
+        page = as_page(html, "mail")
+        page.write_text(letter.html, encoding="utf-8")
+        say(f"HTML part: {as_typed(page)}")
 
 
 def show_all(named: str, page: Path) -> None:
     """Write the gallery: every mail of a cohort, by the files alone."""
-    settings = Settings()
+    settings, page = Settings(), as_page(page, "gallery")
     target = find(named, settings)
     stationery = _sound(Stationery(read_texts(settings.templates)))
     texts = read_config(target.file)

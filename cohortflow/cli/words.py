@@ -34,3 +34,10 @@ def as_typed(path: Path) -> str:
         return path.resolve().relative_to(Path.cwd()).as_posix() or "."
     except ValueError:
         return path.as_posix()
+
+
+def as_page(asked: Path, name: str) -> Path:
+    """Where a page goes so that a browser opens it as one: with an ending, and inside what is a folder."""
+    if asked.is_dir():
+        return asked / f"{name}.html"
+    return asked if asked.suffix else asked.with_name(f"{asked.name}.html")

@@ -116,6 +116,17 @@ def test_the_command_writes_a_page_and_no_database(run, monkeypatch, tmp_path):
     assert not (tmp_path / "home").exists()
 
 
+@pytest.mark.parametrize(("asked", "written"), [("mails", "mails.html"), ("out", "out/gallery.html")])
+def test_a_page_has_an_ending_by_which_a_browser_knows_it(run, monkeypatch, tmp_path, asked, written):
+    monkeypatch.setenv("COHORTFLOW_PROGRAM_DIR", "program_configs")
+    (tmp_path / "out").mkdir()
+
+    shown = run("preview", "first-steps/2027-summer", "--gallery", tmp_path / asked)
+
+    assert shown.exit_code == 0 and str(tmp_path / written) in shown.stdout
+    assert (tmp_path / written).read_text("utf-8").startswith("<!doctype html>")
+
+
 def test_a_preview_without_a_name_says_what_to_do(run):
     shown = run("preview", "first-steps/2027-summer")
 

@@ -244,15 +244,18 @@ function dayBar(day, letters, most, left) {
 }
 
 function months(first, last, across) {
-  const labels = [], start = new Date(first), format = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
+  const places = [], start = new Date(first), format = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
   const every = Math.ceil((last - first) / (12 * 31 * 864e5)) || 1;
-  for (let month = start.getUTCMonth(); ; month += every) {
-    const at = Math.max(Date.UTC(start.getUTCFullYear(), month, 1), first);
-    if (at > last) return labels;
+  for (let month = start.getUTCMonth(), at = first; at <= last; month += every) {
+    places.push(at);
+    at = Date.UTC(start.getUTCFullYear(), month + every, 1);
+  }
+  const covered = places.length > 1 && places[1] - first < 0.08 * (last - first); // on a phone, by the next one
+  return places.slice(covered ? 1 : 0).map((at) => {
     const label = element("span", {}, format.format(at));
     label.style.left = across(at);
-    labels.push(label);
-  }
+    return label;
+  });
 }
 
 // ---- what the reader does
