@@ -8,6 +8,8 @@ from edited_lines import ANOTHER_START, LATER, SOUND, THREE_SEATS, file_of, save
 from scene_files import COHORT, MENTEES
 from scenes import cohort_declared, cohort_recruiting
 
+pytestmark = pytest.mark.slow
+
 APPROVER = "dana.reyes@acme.example"
 
 

@@ -147,6 +147,7 @@ def test_six_questions_are_asked_at_a_terminal(programs):
     assert (program.type, program.cohorts["2027-spring"].seats) == ("one_on_one", 20)
 
 
+@pytest.mark.slow
 def test_a_wrong_answer_is_asked_again(programs):
     answers = ("Sales", "pairs", "peer", "me", "me@acme.example", "d@acme.example", "soon", "2027-03-01", "0", "5")
 

@@ -65,6 +65,7 @@ def test_faults_keep_a_plan_from_being_shown(run, tmp_path):
     assert f"cohortflow check {file}" in shown.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["--help"], ["check"], ["plan", "emerging-leaders/2027-spring"]])
 def test_quick_commands_import_nothing_slow(command, tmp_path):
     told = (

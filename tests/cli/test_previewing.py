@@ -4,6 +4,8 @@ import pytest
 from scene_files import COHORT
 from scenes import cohort_announced
 
+pytestmark = pytest.mark.slow
+
 MAILS = ("invite", "meet_your_match", "manager_notice", "welcome", "pulse", "thank_you", "approval_request", "goals")
 
 

@@ -56,6 +56,7 @@ def test_two_wishes_at_once_are_refused(run):
     assert "say one of --company, --form, --docs, --write" in result.stderr
 
 
+@pytest.mark.slow
 def test_neither_needs_pandas_or_prefect():
     code = (
         "import sys, cohortflow.cli.main, cohortflow.cli.new_cohort, cohortflow.cli.schema as s; s._docs();"

@@ -20,6 +20,8 @@ from cohortflow.store.schema import migrate
 from flows.edits import Answer, confirm_edit
 from schemas.errors import CohortflowError
 
+pytestmark = pytest.mark.slow
+
 DATES = "starts: 2027-03-01, ends: 2027-05-28, seats: 6"
 PLAIN = f"{{ {DATES} }}"
 THREE_SEATS = "{ starts: 2027-03-01, ends: 2027-05-28, seats: 3 }"

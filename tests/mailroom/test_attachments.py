@@ -103,6 +103,7 @@ def test_an_invitation_carries_no_foreign_line():
         invitation(attendee="nobody")
 
 
+@pytest.mark.slow
 def test_a_certificate_is_the_same_on_every_machine():
     words = ("Ada Šouza", "Emerging Leaders Mentoring", "Spring 2027", date(2027, 8, 27))
     here = certificate(*words)

@@ -53,6 +53,7 @@ def test_mail_that_is_due_to_its_reader_carries_none(reminded: Scene) -> None:
     assert not [each for each in letters if each.unsubscribe_url or "unsubscribe" in each.html + each.text]
 
 
+@pytest.mark.slow
 def test_getting_and_heading_every_link_changes_nothing(reminded: Scene) -> None:
     before = everything(reminded)
     paths = {path for sent in reminded.sent for path in LINK.findall(sent.letter.text + sent.letter.html)}

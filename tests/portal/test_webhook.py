@@ -132,6 +132,7 @@ def test_two_handovers_of_one_mail_raise_the_alarm_once(scene: Scene, signer: Si
     assert line["counts"] == {"mails": 1}
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_order_and_repetition_ends_in_the_same_state(scene: Scene, signer: Signer, data: st.DataObject) -> None:

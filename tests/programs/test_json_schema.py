@@ -94,11 +94,11 @@ def places(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str |
 FREE = [("cohorts",), ("calendar", "sites"), ("people", "columns"), ("people", "sensitive"), ("questions",)]
 
 
-@pytest.mark.slow
 def is_own(path: tuple[str | int, ...]) -> bool:
     return path[:-1] in FREE or path[0] == "translations"
 
 
+@pytest.mark.slow
 def test_no_misspelt_key_passes():
     tried = 0
     for file in SHIPPED:

@@ -18,6 +18,8 @@ from cohortflow.mailroom.transports import Outcome
 from cohortflow.store.tables import occasions
 from schemas.settings import CHECKOUT
 
+pytestmark = pytest.mark.slow
+
 Rows = dict[str, list[dict[str, Any]]]
 A_DAY = timedelta(days=1)
 

@@ -11,6 +11,8 @@ import yaml
 from cohortflow.simulation.robots import MailSeen, Reply, Robots
 from schemas.forms import Form, clean_answer
 
+pytestmark = pytest.mark.slow
+
 FORMS_FOLDER = Path(__file__).parents[2] / "program_configs" / "forms"
 MONDAY = datetime(2027, 3, 1, 8, tzinfo=UTC)
 CROWD = 1200

@@ -2,9 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
 from story import ADA, MAYA, Enter, Story
 
 from cohortflow.store import instances
+
+pytestmark = pytest.mark.slow
 
 
 def everything_that_counts(story: Story) -> list[object]:

@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
 from icalendar import Calendar
 from mail_pages import english_in
 from scenes import MOMENTS, PROGRAM, THE_DAY_BEFORE, open_scene
+
+pytestmark = pytest.mark.slow
 
 GERMAN = PROGRAM.replace("stages:\n", "email: { languages: [de] }\nstages:\n", 1).replace(
     "purpose: Help people find their way", "purpose: Menschen ihren Weg finden lassen"

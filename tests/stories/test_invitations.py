@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+import pytest
 from icalendar import Calendar
 from scene_files import PROGRAM
 from scenes import utc
@@ -11,6 +12,8 @@ from story import ADA, APPROVER, Enter, Story, with_line
 from cohortflow.engine import plainly
 from flows.edits import confirm_edit
 from flows.house import living_in
+
+pytestmark = pytest.mark.slow
 
 DATES = "starts: 2027-03-01, ends: 2027-05-28, seats: 6"
 INVITED = "orient.orientation_invite#1"

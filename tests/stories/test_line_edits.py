@@ -8,6 +8,8 @@ from scene_files import PROGRAM
 from scenes import utc
 from story import ADA, OWNER, Enter, Story, with_line
 
+pytestmark = pytest.mark.slow
+
 DATES = "starts: 2027-03-01, ends: 2027-05-28, seats: 6"
 
 

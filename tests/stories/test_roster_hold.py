@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
 from scene_files import COMPANY, MENTEES, application, roster_csv
 from scenes import utc
 from story import ADA, BO, CEM, FAY, MAYA, OWNER, Enter, Story, with_change
 
 from schemas.replies import Reply
+
+pytestmark = pytest.mark.slow
 
 STRICT = with_change(COMPANY, "older_than: 24 months", "older_than: 5 days, rows_drop_by: 20%")
 
