@@ -110,6 +110,26 @@ def in_deployment() -> bool:
     return "PREFECT__FLOW_RUN_ID" in os.environ or (run is not None and run.deployment_id is not None)
 
 
+def run_id() -> str:
+    """The id of the run this code belongs to, the same when it is retried; "-" when plain."""
+    if is_plain():
+        return "-"
+    from prefect.context import FlowRunContext
+
+    context = FlowRunContext.get()
+    return str(context.flow_run.id) if context and context.flow_run else "-"
+
+
+def bear_tags(*names: str) -> None:
+    """Let the run this code belongs to be found by further tags (ids only); nothing when plain."""
+    if is_plain() or _unseen.get():
+        return
+    from cohortflow.prefect_engine import add_tags
+
+    with _at_best():
+        add_tags(names)
+
+
 def tell(kind: str, subject: str, **counts: int | str) -> None:
     """Emit a Prefect event about a cohort (ids and counts only); nothing when plain."""
     if is_plain() or _unseen.get():

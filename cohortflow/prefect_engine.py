@@ -2,7 +2,7 @@
 
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
@@ -101,6 +101,17 @@ class Task(prefect.Task[P, R]):
         values: list[Any] = [opaque(value) for value in args]
         named: dict[str, Any] = {name: opaque(value) for name, value in kwargs.items()}
         return super().__call__(*values, **named)
+
+
+def add_tags(names: Iterable[str]) -> None:
+    """Add tags to the present run."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return
+    known = set(context.flow_run.tags)
+    if wanted := set(names) - known:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(context.flow_run.id, tags=sorted(known | wanted))
 
 
 LIVE = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
