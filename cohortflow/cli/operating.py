@@ -36,7 +36,7 @@ def deploy(tick_every: float, demo: bool) -> None:
     """Put what prefect.yaml declares into force, and say what became of each deployment."""
     from cohortflow.operations.deploying import deploy as run
 
-    for name, what in run(None if tick_every == TICK_EVERY else tick_every, Settings().alarm_block, demo):
+    for name, what in run(None if tick_every == TICK_EVERY else tick_every, Settings(), demo):
         say_at_once(f"{what:<10} {name}")
 
 

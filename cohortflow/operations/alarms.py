@@ -5,16 +5,17 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
-from prefect.events.actions import ActionTypes, ChangeFlowRunState, DoNothing, SendNotification
+from prefect.events.actions import ActionTypes, ChangeFlowRunState, DoNothing, RunDeployment, SendNotification
 from prefect.events.schemas.automations import Automation, AutomationCore, EventTrigger, Posture
 from prefect.exceptions import ObjectNotFound
 
 from cohortflow.operations.declared import OURS
-from cohortflow.operations.layout import HEARTBEAT_SECONDS
 from schemas.errors import CohortflowError
+from schemas.settings import Settings
 
 CRASH = ChangeFlowRunState(
     name=None, state=StateType.CRASHED, message="it gave no sign of life; retry is safe", force=False
@@ -29,7 +30,8 @@ HEARTBEAT = "prefect.flow-run.heartbeat"
 ALIVE = {HEARTBEAT, *(f"prefect.flow-run.{state}" for state in (
     "Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended", "Resuming", "Scheduled",
     "AwaitingRetry", "Retrying", "Running", "Pending", "TimedOut"))}  # fmt: skip
-NO_TICK_FOR = timedelta(minutes=45)
+BY_MAIL = "mail"  # in place of a block: our own mail, to the operator's address
+TELLER = "tell-operator/tell-operator"
 
 
 @dataclass(frozen=True)
@@ -43,38 +45,39 @@ class Alarm:
     crashes: bool = False
 
 
-def alarms() -> list[Alarm]:
-    """Every alarm there is."""
-    return [*_of_runs(), *_of_ticks(), *_of_cohorts()]
+def alarms(settings: Settings) -> list[Alarm]:
+    """Every alarm there is, with the patience the settings ask for."""
+    silent = timedelta(seconds=settings.alarm_silent_seconds)
+    return [*_of_runs(silent), *_of_ticks(timedelta(seconds=settings.alarm_no_tick_seconds)), *_of_cohorts()]
 
 
-def _of_runs() -> list[Alarm]:
-    run = "{{ flow_run.name }} ({{ flow.name }}): {{ flow_run.state.name }}. {{ flow_run.state.message }}"
+def _of_runs(silent: timedelta) -> list[Alarm]:
+    name = "{{ flow_run.name }} ({{ flow.name }})"
     return [
         Alarm(
             "a run has failed or crashed",
             "Retry is safe; a later tick tries again by itself.",
             _when({"prefect.flow-run.Failed", "prefect.flow-run.Crashed"}, RUN, OF_OURS),
-            run,
+            f"{name}: {{{{ flow_run.state.name }}}}. {{{{ flow_run.state.message }}}}",
         ),
         Alarm(
             "a run gives no sign of life",
-            f"No heartbeat for {3 * HEARTBEAT_SECONDS // 60} minutes: it is marked as crashed. Runs that wait are not.",
+            f"No heartbeat for {_minutes(silent)}: it is marked as crashed. Runs that wait are not.",
             EventTrigger(
                 after={HEARTBEAT},
                 expect=ALIVE,
                 match=RUN,  # type: ignore[arg-type]
                 for_each=EACH_ONE,
                 posture=Posture.Proactive,
-                within=timedelta(seconds=3 * HEARTBEAT_SECONDS),
+                within=silent,
             ),
-            "A run gives no sign of life and is marked as crashed. Its work is free again when its lease ends.",
+            f"{name} gives no sign of life and is marked as crashed. Its work is free again when its lease ends.",
             crashes=True,
         ),
     ]
 
 
-def _of_ticks() -> list[Alarm]:
+def _of_ticks(no_tick: timedelta) -> list[Alarm]:
     return [
         Alarm(
             "ticks are late",
@@ -84,7 +87,7 @@ def _of_ticks() -> list[Alarm]:
         ),
         Alarm(
             "no tick has ended well",
-            f"None within {NO_TICK_FOR.seconds // 60} minutes of the last that did.",
+            f"None within {_minutes(no_tick)} of the last that did.",
             EventTrigger(
                 after={"prefect.flow-run.Completed"},
                 expect={"prefect.flow-run.Completed"},
@@ -92,7 +95,7 @@ def _of_ticks() -> list[Alarm]:
                 match_related=OF_THE_TICK,  # type: ignore[arg-type]
                 for_each={"related:deployment:prefect.resource.id"},
                 posture=Posture.Proactive,
-                within=NO_TICK_FOR,
+                within=no_tick,
             ),
             "No tick has ended well lately. `cohortflow doctor` says what is wrong.",
         ),
@@ -135,35 +138,62 @@ def _when(
     )
 
 
-def put_alarms_into_force(client: SyncPrefectClient, block: str) -> list[tuple[str, str]]:
+def _minutes(patience: timedelta) -> str:
+    minutes = patience.total_seconds() / 60
+    return f"{minutes:g} minute{'s' if minutes != 1 else ''}"
+
+
+def put_alarms_into_force(client: SyncPrefectClient, settings: Settings) -> list[tuple[str, str]]:
     """Create, change or remove automations of ours; one that an operator switched off stays off.
 
-    Args:
-        block: TYPE/NAME of a notification block, such as slack-webhook/alarms; empty tells nobody.
-
     Raises:
-        CohortflowError: there is no such block.
+        CohortflowError: they are to go to a block that is not there, or by mail to nobody.
     """
-    tell = _notification(client, block)
+    teller = _teller(client, settings)
     found = {each.name: each for each in client.read_automations() if each.name.startswith(PREFIX)}
-    done = [(PREFIX + alarm.name, _apply(client, alarm, tell, found.pop(PREFIX + alarm.name, None)))
-            for alarm in alarms()]  # fmt: skip
+    done = [(PREFIX + alarm.name, _apply(client, alarm, teller, found.pop(PREFIX + alarm.name, None)))
+            for alarm in alarms(settings)]  # fmt: skip
     for name, automation in sorted(found.items()):
         client.delete_automation(automation.id)
         done.append((name, "removed"))
     return done
 
 
-def _notification(client: SyncPrefectClient, block: str) -> Any:
-    if not block:
-        return None
-    kind, _, name = block.partition("/")
+@dataclass(frozen=True)
+class Teller:
+    """Who passes an alarm on: a block of Prefect's, or a deployment of ours that writes a mail; or nobody."""
+
+    block: UUID | None = None
+    deployment: UUID | None = None
+
+    def told(self, alarm: Alarm) -> list[ActionTypes]:
+        """What Prefect does to pass it on."""
+        if self.block is not None:
+            subject = PREFIX + alarm.name
+            return [SendNotification(block_document_id=self.block, subject=subject, body=alarm.body)]
+        if self.deployment is not None:
+            about = {"__prefect_kind": "jinja", "template": alarm.body}
+            given = {"alarm": alarm.name, "about": about if "{{" in alarm.body else alarm.body}
+            return [
+                RunDeployment(source="selected", deployment_id=self.deployment, parameters=given, job_variables=None)
+            ]
+        return []
+
+
+def _teller(client: SyncPrefectClient, settings: Settings) -> Teller:
+    if not settings.alarm_block:
+        return Teller()
+    if settings.alarm_block == BY_MAIL:
+        if not settings.operator:
+            raise CohortflowError("COHORTFLOW_ALARM_BLOCK is mail: set COHORTFLOW_OPERATOR to the address it goes to")
+        return Teller(deployment=client.read_deployment_by_name(TELLER).id)
+    kind, _, name = settings.alarm_block.partition("/")
     try:
-        return client.read_block_document_by_name(name, block_type_slug=kind).id
+        return Teller(block=client.read_block_document_by_name(name, block_type_slug=kind).id)
     except ObjectNotFound:
         raise CohortflowError(
-            f"COHORTFLOW_ALARM_BLOCK: Prefect has no block {block!r}; make it on its pages under Blocks, and name it "
-            "TYPE/NAME, such as slack-webhook/alarms"
+            f"COHORTFLOW_ALARM_BLOCK: Prefect has no block {settings.alarm_block!r}; make it on its pages under "
+            "Blocks, and name it TYPE/NAME, such as slack-webhook/alarms; or say mail"
         ) from None
 
 
@@ -174,14 +204,11 @@ def _in_order(value: Any) -> Any:
     return sorted(value, key=str) if isinstance(value, list) else value
 
 
-def _apply(client: SyncPrefectClient, alarm: Alarm, block_id: Any, found: Automation | None) -> str:
-    actions: list[ActionTypes] = []
-    if alarm.crashes:
-        actions.append(CRASH)
-    if block_id is not None:
-        actions.append(SendNotification(block_document_id=block_id, subject=PREFIX + alarm.name, body=alarm.body))
+def _apply(client: SyncPrefectClient, alarm: Alarm, teller: Teller, found: Automation | None) -> str:
+    actions: list[ActionTypes] = [CRASH] if alarm.crashes else []
+    actions += teller.told(alarm)
     trigger = _in_order(alarm.trigger.model_dump(mode="json", exclude={"id"}))
-    text = json.dumps([trigger, str(block_id), alarm.body, alarm.about, alarm.crashes], sort_keys=True)
+    text = json.dumps([trigger, str(teller), alarm.body, alarm.about, alarm.crashes], sort_keys=True)
     description = f"{alarm.about} [{hashlib.sha256(text.encode()).hexdigest()[:8]}]"
     if found is not None and found.description == description:
         return "unchanged"
