@@ -62,9 +62,18 @@ def wait_for(
     raise AssertionError(f"{what}: not within {seconds:.0f} s\n{told()}")
 
 
+def of_the_machine() -> dict[str, str]:
+    """Nothing of Prefect's and ours of the shell the tests were started from.
+
+    Nor what keeps Python from writing down what it has compiled: each of the many processes would compile it all again.
+    """
+    others = ("PREFECT_", "COHORTFLOW_", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(others)}
+
+
 def environment_of(home: Path, prefect_home: Path, port: int) -> dict[str, str]:
-    """The environment docs/operations.md asks for, and nothing of the shell the tests were started from."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COHORTFLOW_"))}
+    """The environment docs/operations.md asks for."""
+    kept = of_the_machine()
     return kept | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}",
         "COHORTFLOW_HOME": str(home),
@@ -81,6 +90,8 @@ def environment_of(home: Path, prefect_home: Path, port: int) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
     }
 
 

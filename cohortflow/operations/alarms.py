@@ -115,7 +115,7 @@ def _of_cohorts() -> list[Alarm]:
             "a mail is in doubt",
             "For more than a day nobody has known whether it left; settle it, so that it is either sent or counted.",
             _when({"cohortflow.mail.unknown"}, {"prefect.resource.id": "cohortflow.cohort.*"}),
-            f"{cohort}: {{{{ event.payload.mails }}}} mails have been in doubt for more than a day.",
+            f"{cohort}: mails in doubt for more than a day: {{{{ event.payload.mails }}}}.",
         ),
     ]
 
