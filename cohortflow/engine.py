@@ -189,6 +189,13 @@ def live_parameters(deployment: str, parameter: str) -> set[str]:
     return ask(deployment, parameter)
 
 
+def is_about_to_begin(deployment: str) -> bool:
+    """Whether a run of a deployment was started and has not begun; it will see whatever is committed by now."""
+    from cohortflow.prefect_engine import is_about_to_begin as ask
+
+    return ask(deployment)
+
+
 def start_deployment(name: str, parameters: dict[str, Any], stamp: str, tags: tuple[str, ...] = ()) -> None:
     """Start another deployment and do not wait.
 
