@@ -145,21 +145,28 @@ def bench_workers(programs: int, cohorts: int, people: int) -> None:
     sys.path.insert(0, str(CHECKOUT / "tests"))
     from throwaway_postgres import started_cluster
 
-    took = {}
+    took, used = {}, {}
     with started_cluster() as cluster:
         for workers in (1, 2):
             with company(programs, cohorts, people, cluster.url(cluster.create())) as house, plainly():
                 ready = advance_programs(at(MONDAY)).programs
                 advance_program(ready.pop(0), at(MONDAY))  # warms what the workers inherit
                 house.database.close()
-                began = time.perf_counter()
+                began, before = time.perf_counter(), seconds_of_children()
                 _share_out(house, ready, workers)
-                took[workers] = time.perf_counter() - began
+                took[workers], used[workers] = time.perf_counter() - began, seconds_of_children() - before
                 assert count_mails(house) == sum(1 for place in range(cohorts) if place // programs % 4 == 0) * people
     print(
         f"workers: {programs - 1} programs on PostgreSQL: {took[1]:.1f} s by one, {took[2]:.1f} s by two: "
-        f"{took[1] / took[2]:.2f} times   (limit 1.5; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)"
+        f"{took[1] / took[2]:.2f} times   (limit 1.5; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores, "
+        f"of which the workers used {used[1]:.1f} and {used[2]:.1f} s)"
     )
+
+
+def seconds_of_children() -> float:
+    """What processes that have ended used of the cores; the rest of their time they waited."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _share_out(house: House, ready: list[str], workers: int) -> None:
