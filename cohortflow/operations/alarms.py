@@ -18,7 +18,10 @@ from schemas.errors import CohortflowError
 from schemas.settings import Settings
 
 CRASH = ChangeFlowRunState(
-    name=None, state=StateType.CRASHED, message="it gave no sign of life; retry is safe", force=False
+    name=None,
+    state=StateType.CRASHED,
+    message="it gave no sign of life; retry is safe, and a later tick does its work",
+    force=False,
 )
 PREFIX = "Cohortflow: "
 RUN = {"prefect.resource.id": "prefect.flow-run.*"}
@@ -36,12 +39,17 @@ TELLER = "tell-operator/tell-operator"
 
 @dataclass(frozen=True)
 class Alarm:
-    """One thing somebody should hear of; `about` is what the automation's page says."""
+    """One thing somebody should hear of; `about` is what the automation's page says.
+
+    One that `crashes` tells nobody by itself: the run it has marked as crashed is told of as every crashed one is. So
+    a run whose end Prefect has missed (its SQLite drops an event when it is locked) raises no false alarm: it is over,
+    and stays as it ended.
+    """
 
     name: str
     about: str
     trigger: EventTrigger
-    body: str
+    body: str = ""
     crashes: bool = False
 
 
@@ -52,17 +60,17 @@ def alarms(settings: Settings) -> list[Alarm]:
 
 
 def _of_runs(silent: timedelta) -> list[Alarm]:
-    name = "{{ flow_run.name }} ({{ flow.name }})"
+    run = "{{ flow_run.name }} ({{ flow.name }}): {{ flow_run.state.name }}. {{ flow_run.state.message }}"
     return [
         Alarm(
             "a run has failed or crashed",
             "Retry is safe; a later tick tries again by itself.",
             _when({"prefect.flow-run.Failed", "prefect.flow-run.Crashed"}, RUN, OF_OURS),
-            f"{name}: {{{{ flow_run.state.name }}}}. {{{{ flow_run.state.message }}}}",
+            run,
         ),
         Alarm(
             "a run gives no sign of life",
-            f"No heartbeat for {_minutes(silent)}: it is marked as crashed. Runs that wait are not.",
+            f"No heartbeat for {_minutes(silent)}: it is marked as crashed, and told of as such. Runs that wait are not.",
             EventTrigger(
                 after={HEARTBEAT},
                 expect=ALIVE,
@@ -71,7 +79,6 @@ def _of_runs(silent: timedelta) -> list[Alarm]:
                 posture=Posture.Proactive,
                 within=silent,
             ),
-            f"{name} gives no sign of life and is marked as crashed. Its work is free again when its lease ends.",
             crashes=True,
         ),
     ]
@@ -205,8 +212,7 @@ def _in_order(value: Any) -> Any:
 
 
 def _apply(client: SyncPrefectClient, alarm: Alarm, teller: Teller, found: Automation | None) -> str:
-    actions: list[ActionTypes] = [CRASH] if alarm.crashes else []
-    actions += teller.told(alarm)
+    actions: list[ActionTypes] = [CRASH] if alarm.crashes else teller.told(alarm)
     trigger = _in_order(alarm.trigger.model_dump(mode="json", exclude={"id"}))
     text = json.dumps([trigger, str(teller), alarm.body, alarm.about, alarm.crashes], sort_keys=True)
     description = f"{alarm.about} [{hashlib.sha256(text.encode()).hexdigest()[:8]}]"
