@@ -70,7 +70,7 @@ def _of_runs(silent: timedelta) -> list[Alarm]:
         ),
         Alarm(
             "a run gives no sign of life",
-            f"No heartbeat for {_minutes(silent)}: it is marked as crashed, and told of as such. Runs that wait are not.",
+            f"No heartbeat for {_minutes(silent)}: it is marked as crashed, and told of as that. Waiting runs are not.",
             EventTrigger(
                 after={HEARTBEAT},
                 expect=ALIVE,

@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, FastAPI, Query, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, disable_created_metrics, generate_latest
 
 from cohortflow.store import instances, pulse
 from cohortflow.store.database import Database
+
+disable_created_metrics()  # ours are counted in the database; when this process began to show them means nothing
 
 OpenDatabase = Callable[[], Database]
 
