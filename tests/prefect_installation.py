@@ -22,6 +22,8 @@ from prefect.exceptions import ObjectNotFound
 CHECKOUT = Path(__file__).resolve().parents[1]
 START_SERVER = "prefect server start"
 START_WORKER = "prefect worker start --pool cohortflow --type process"
+# Prefect's catalogue of blocks, which nobody looks at here, takes a server long to write.
+NO_CATALOG = {"PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false"}
 DEPLOY = "prefect --no-prompt deploy --all"
 
 
@@ -118,7 +120,7 @@ def installed(folder: Path, home: Path) -> Iterator[Installation]:
     prefect_home, logs, port = folder / "prefect", folder / "logs", free_port()
     logs.mkdir()
     (prefect_home / "tmp").mkdir(parents=True)
-    environment = environment_of(home, prefect_home, port)
+    environment = environment_of(home, prefect_home, port) | NO_CATALOG
     with ExitStack() as stack:
         stack.enter_context(running(START_SERVER, environment, logs / "server.log"))
         client = stack.enter_context(SyncPrefectClient(environment["PREFECT_API_URL"]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prefect.client.orchestration import SyncPrefectClient
-from prefect_installation import CHECKOUT, Installation, free_port, of_the_machine, wait_for
+from prefect_installation import CHECKOUT, NO_CATALOG, Installation, free_port, of_the_machine, wait_for
 
 COMMAND = str(Path(sys.executable).parent / "cohortflow")
 
@@ -48,7 +48,7 @@ def nobody_listens(port: int) -> bool:
 @contextmanager
 def raised(folder: Path, home: Path, *options: str, port: int = 0, **more: str) -> Iterator[Raised]:
     """Run `cohortflow up` until the block ends; then press Ctrl-C, and see that it ends well."""
-    logs, port, environment = folder / "said", port or free_port(), bare_environment(home, **more)
+    logs, port, environment = folder / "said", port or free_port(), bare_environment(home, **NO_CATALOG, **more)
     logs.mkdir(exist_ok=True)
     metrics = free_port()
     ports = ["--port", str(port), "--portal-port", str(free_port()), "--metrics-port", str(metrics)]
@@ -67,6 +67,11 @@ def raised(folder: Path, home: Path, *options: str, port: int = 0, **more: str) 
             wait_for("up", is_up, seconds=240, told=found.told)
             yield found
     finally:
+        was_up = process.poll() is None
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)
         process.wait(90)
+    if was_up:
+        assert process.returncode == 0, said(logs)
+        assert "Everything is stopped." in said(logs)
+        assert nobody_listens(port)
