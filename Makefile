@@ -9,7 +9,7 @@ export PREFECT_HOME := $(CURDIR)/var/prefect
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 
-.PHONY: help demo test quick lint bench campaign pictures clean venv
+.PHONY: help demo live test quick lint bench campaign pictures clean venv
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -25,6 +25,9 @@ venv: $(STAMP)  ## make .venv from constraints.txt
 
 demo: $(STAMP)  ## carry a whole cohort through its life in a minute or two; writes out/demo/
 	@$(BIN)/cohortflow demo --out out/demo
+
+live: $(STAMP)  ## a made-up cohort lives in Prefect's pages, until Ctrl-C; writes var/demo-live/
+	@$(BIN)/cohortflow up --demo
 
 TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -110,6 +110,26 @@ def in_deployment() -> bool:
     return "PREFECT__FLOW_RUN_ID" in os.environ or (run is not None and run.deployment_id is not None)
 
 
+def run_id() -> str:
+    """The id of the run this code belongs to, the same when it is retried; "-" when plain."""
+    if is_plain():
+        return "-"
+    from prefect.context import FlowRunContext
+
+    context = FlowRunContext.get()
+    return str(context.flow_run.id) if context and context.flow_run else "-"
+
+
+def bear_tags(*names: str) -> None:
+    """Let the run this code belongs to be found by further tags (ids only); nothing when plain."""
+    if is_plain() or _unseen.get():
+        return
+    from cohortflow.prefect_engine import add_tags
+
+    with _at_best():
+        add_tags(names)
+
+
 def tell(kind: str, subject: str, **counts: int | str) -> None:
     """Emit a Prefect event about a cohort (ids and counts only); nothing when plain."""
     if is_plain() or _unseen.get():
@@ -167,6 +187,13 @@ def live_parameters(deployment: str, parameter: str) -> set[str]:
     from cohortflow.prefect_engine import live_parameters as ask
 
     return ask(deployment, parameter)
+
+
+def is_about_to_begin(deployment: str) -> bool:
+    """Whether a run of a deployment was started and has not begun; it will see whatever is committed by now."""
+    from cohortflow.prefect_engine import is_about_to_begin as ask
+
+    return ask(deployment)
 
 
 def start_deployment(name: str, parameters: dict[str, Any], stamp: str, tags: tuple[str, ...] = ()) -> None:

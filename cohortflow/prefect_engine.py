@@ -2,7 +2,7 @@
 
 import json
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
@@ -20,7 +20,7 @@ from prefect.client.schemas.filters import (
     FlowRunFilterState,
     FlowRunFilterStateType,
 )
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.context import FlowRunContext, TagsContext, TaskRunContext
 from prefect.filesystems import NullFileSystem
 from prefect.utilities.annotations import opaque
@@ -103,8 +103,21 @@ class Task(prefect.Task[P, R]):
         return super().__call__(*values, **named)
 
 
-LIVE = (StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING, StateType.CANCELLING)
+def add_tags(names: Iterable[str]) -> None:
+    """Add tags to the present run."""
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        return
+    known = set(context.flow_run.tags)
+    if wanted := set(names) - known:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(context.flow_run.id, tags=sorted(known | wanted))
+
+
+NOT_BEGUN = (StateType.SCHEDULED, StateType.PENDING)
+LIVE = (*NOT_BEGUN, StateType.RUNNING, StateType.CANCELLING)
 LIVE_FOR, SOON = timedelta(hours=1), timedelta(seconds=5)
+BEGINS_WITHIN = timedelta(minutes=2)  # one that has not begun by then may never: its worker is gone
 
 
 def live_parameters(deployment: str, parameter: str) -> set[str]:
@@ -112,19 +125,27 @@ def live_parameters(deployment: str, parameter: str) -> set[str]:
 
     A run of more than an hour ago does not count: its worker may be gone, and what it holds stands in our own leases.
     """
+    return {str(run.parameters.get(parameter)) for run in _runs_of(deployment, LIVE, LIVE_FOR, limit=200)}
+
+
+def is_about_to_begin(deployment: str) -> bool:
+    """Whether a run of a deployment was started and has not begun; it will see whatever is committed by now."""
+    return bool(_runs_of(deployment, NOT_BEGUN, BEGINS_WITHIN, limit=1))
+
+
+def _runs_of(deployment: str, states: tuple[StateType, ...], since: timedelta, limit: int) -> list[FlowRun]:
     now = datetime.now(UTC)
     # Not what a schedule has planned for later.
-    about_now = FlowRunFilterExpectedStartTime(after_=now - LIVE_FOR, before_=now + SOON)  # type: ignore[arg-type]
+    about_now = FlowRunFilterExpectedStartTime(after_=now - since, before_=now + SOON)  # type: ignore[arg-type]
     with get_client(sync_client=True) as client:
-        found = client.read_flow_runs(
+        return client.read_flow_runs(
             deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[deployment])),
             flow_run_filter=FlowRunFilter(
-                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(LIVE))),
+                state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states))),
                 expected_start_time=about_now,
             ),
-            limit=200,
+            limit=limit,
         )
-    return {str(run.parameters.get(parameter)) for run in found}
 
 
 def show_if_changed(key: str, rows: list[dict[str, Any]], description: str) -> None:

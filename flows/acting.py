@@ -1,15 +1,20 @@
-"""What all actions of a person share: who acts, why, and which cohort is meant."""
+"""What all actions of a person share: who acts, why, which cohort is meant, and what is shown of it afterwards."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 from sqlalchemy.engine import Connection
 
-from cohortflow.engine import is_plain
+from cohortflow.engine import bear_tags, is_plain
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.parts import part_of
 from cohortflow.store import cohorts
 from cohortflow.store.cohorts import CohortRow
+from flows.house import House, current_house
+from flows.standing import show_standings
 from schemas.errors import CohortflowError
 from schemas.nearest import nearest
 
@@ -22,6 +27,21 @@ Why = Literal[
     "not said", "the program asked for it", "wrong data", "wrong text", "wrong date", "people are away",
     "technical trouble", "a trial",
 ]  # fmt: skip
+
+
+@contextmanager
+def acting_on(cohort_id: str, now: datetime | None) -> Iterator[tuple[House, datetime]]:
+    """The house and the instant of an action on a cohort.
+
+    The action's run is found by program and cohort from then on, and the cohort's table shows what came of it.
+    """
+    house = current_house()
+    now = now or house.now()
+    with house.database.read() as db:
+        row = known_row(db, cohort_id)
+    bear_tags(row.program_id, cohort_id)
+    yield house, now
+    show_standings(house, [cohort_id], now)
 
 
 def known_row(db: Connection, cohort_id: str) -> CohortRow:

@@ -4,10 +4,11 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from cohortflow.engine import flow, in_deployment, show_table, start_deployment, tagged, tell
+from cohortflow.engine import flow, in_deployment, show_table, tagged, tell
 from cohortflow.store import messages, occasions
 from flows import check_ins, closing, evaluation, matching, orientation, program, recruitment
 from flows.carry import Turn
+from flows.delivery import start_delivery
 from flows.house import current_house
 from flows.standing import show_standings
 from schemas.changes import Changes
@@ -66,7 +67,7 @@ def advance_program(program_id: str, now: datetime | None = None) -> int:
     show_table("advanced", rows, f"What was done in {program_id}")
     show_standings(house, {*done, *failed}, now)
     if in_deployment() and mails_wait(now):
-        start_deployment("deliver-mail/deliver-mail", {}, f"{program_id} {now.isoformat()}")
+        start_delivery(f"{program_id} {now.isoformat()}")
     if failed:
         raise CohortflowError("; ".join(failed[each] for each in sorted(failed)))
     return sum(done.values())

@@ -10,10 +10,9 @@ from cohortflow.programs.parts import part_of
 from cohortflow.store import frames
 from cohortflow.store.decisions import record_decision
 from cohortflow.store.record import Overtaken
-from flows.acting import CohortId, known_row, why_held
-from flows.house import House, current_house
+from flows.acting import CohortId, acting_on, why_held
+from flows.house import House
 from flows.matching import approval_of
-from flows.standing import show_standings
 from schemas.errors import CohortflowError
 
 TRIES = 8
@@ -33,13 +32,10 @@ def approve_matches(cohort_id: CohortId, by: Approver, now: datetime | None = No
     Returns:
         How many matches were approved.
     """
-    house = current_house()
-    now = now or house.now()
-    with house.database.read() as db:
-        known_row(db, cohort_id)
-    approved = approve(house, cohort_id, by, now)
-    show_table("approved", [{"cohort": cohort_id, "matches approved": approved}], f"What was approved in {cohort_id}")
-    show_standings(house, [cohort_id], now)
+    with acting_on(cohort_id, now) as (house, at):
+        approved = approve(house, cohort_id, by, at)
+        rows = [{"cohort": cohort_id, "matches approved": approved}]
+        show_table("approved", rows, f"What was approved in {cohort_id}")
     return approved
 
 

@@ -36,29 +36,46 @@ def send_canary(now: datetime) -> str:
     with house.database.write_alone() as db:
         if not canary.claim(db, today, now):
             return ""
-    # Claimed durably before the first byte leaves: a crash from here on can lose it, never repeat it.
+    return hand_over(house, letter, now, "the daily mail")
+
+
+def hand_over(house: House, letter: Letter, now: datetime, what: str) -> str:
+    """Send a mail to the operator, which was claimed durably before the first byte leaves.
+
+    A crash from here on can lose it, never repeat it.
+
+    Returns:
+        What became of it.
+    """
     try:
         outcome = house.transport.send(letter, now)
         house.transport.flush()
     except DeliveryError as error:
-        logger.warning("the daily mail to the operator was not sent: %s", error)
+        logger.warning("%s to the operator was not sent: %s", what, error)
         return "refused"
     if outcome.state != "accepted":
-        logger.warning("the daily mail to the operator is %s", outcome.state)
+        logger.warning("%s to the operator is %s", what, outcome.state)
     return outcome.state
 
 
 def _letter(house: House, now: datetime) -> Letter | None:
-    """Today's mail, from the sender of the first program; None while there is no program."""
-    today = now.astimezone(UTC).date()
+    """Today's mail; None while there is no program."""
+    today, written_by = now.astimezone(UTC).date(), sender(house)
+    if written_by is None:
+        return None
     with house.database.read() as db:
-        programs = {program_id: name for each in roster_folders(db) for program_id, name in each.programs.items()}
         counts = canary.counts_of(db, today - timedelta(days=1))
         message_id = instances.opaque_id(instances.read_secret(db), "canary", today.isoformat())
+    return canary_letter(message_id, written_by, house.settings.operator, today, counts)
+
+
+def sender(house: House) -> str | None:
+    """Whom mail to the operator comes from: the sender of the first program; None while there is no program."""
+    with house.database.read() as db:
+        programs = {program_id: name for each in roster_folders(db) for program_id, name in each.programs.items()}
     if not programs:
         return None
     try:
-        sender = accepted_program(house, min(programs), programs[min(programs)]).email.sender
+        return accepted_program(house, min(programs), programs[min(programs)]).email.sender
     except CohortflowError:
         return None
-    return canary_letter(message_id, sender, house.settings.operator, today, counts)

@@ -6,11 +6,9 @@ from typing import Annotated
 from pydantic import Field
 
 from cohortflow.engine import flow
-from flows.acting import CohortId, known_row
+from flows.acting import CohortId, acting_on
 from flows.approval import Approver
 from flows.edits import confirm_edit as confirm
-from flows.house import current_house
-from flows.standing import show_standings
 from schemas.errors import CohortflowError
 
 Mark = Annotated[str, Field(pattern=r"^[0-9a-f]{0,12}$")]
@@ -37,13 +35,9 @@ def confirm_edit(cohort_id: CohortId, by: Approver, mark: Mark, now: datetime | 
     Returns:
         What was done, in one line.
     """
-    house = current_house()
-    now = now or house.now()
-    with house.database.read() as db:
-        known_row(db, cohort_id)
-    answer = confirm(house, cohort_id, by, now, mark=mark, folder=house.settings.programs.name)
-    told = f"{cohort_id}: {TOLD[answer.outcome]}"
-    if answer.outcome not in ("applied", "nothing_waits"):
-        raise CohortflowError(told)
-    show_standings(house, [cohort_id], now)
+    with acting_on(cohort_id, now) as (house, at):
+        answer = confirm(house, cohort_id, by, at, mark=mark, folder=house.settings.programs.name)
+        told = f"{cohort_id}: {TOLD[answer.outcome]}"
+        if answer.outcome not in ("applied", "nothing_waits"):
+            raise CohortflowError(told)
     return told

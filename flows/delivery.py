@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy.engine import Connection
 
-from cohortflow.engine import flow, show_table, task
+from cohortflow.engine import flow, is_about_to_begin, show_table, start_deployment, task
 from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.transports import Outcome, Stoppable, Window
 from cohortflow.mailroom.windows import opened
@@ -36,6 +36,12 @@ def deliver_mail(now: datetime | None = None) -> dict[str, int]:
     totals = send_waiting(now)
     show_table("delivery", [{"state": state, "mails": count} for state, count in totals.items()], "Mails of this run")
     return totals
+
+
+def start_delivery(stamp: str) -> None:
+    """Start a run of its own for the mails that wait, unless one is about to begin, which will find them, too."""
+    if not is_about_to_begin("deliver-mail"):
+        start_deployment("deliver-mail/deliver-mail", {}, stamp)
 
 
 @task

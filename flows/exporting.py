@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from cohortflow.engine import flow, show_table
 from cohortflow.store import frames, overview
-from flows.acting import By, CohortId, Why, acting_part, known_row
-from flows.house import House, current_house
+from flows.acting import By, CohortId, Why, acting_on, acting_part, known_row
+from flows.house import House
 from flows.reporting import draw_report
 from tasks.exports import to_csv
 
@@ -35,10 +35,10 @@ def export_cohort(cohort_id: CohortId, by: By, why: Why = "not said", now: datet
     Returns:
         Where they lie.
     """
-    house = current_house()
-    now = now or house.now()
-    files = export(house, cohort_id, by, why, now)
-    show_table("export", [{"file": file.name, "bytes": file.stat().st_size} for file in files], f"Files of {cohort_id}")
+    with acting_on(cohort_id, now) as (house, at):
+        files = export(house, cohort_id, by, why, at)
+        rows = [{"file": file.name, "bytes": file.stat().st_size} for file in files]
+        show_table("export", rows, f"Files of {cohort_id}")
     return f"{len(files)} files in {files[0].parent.relative_to(house.settings.home.resolve())}"
 
 

@@ -8,11 +8,10 @@ from sqlalchemy.engine import Connection
 from cohortflow.engine import flow, show_table, tell
 from cohortflow.store import adoption, cohorts, events, frames, occasions, tallies
 from cohortflow.store.cohorts import CohortRow
-from flows.acting import By, CohortId, Why, acting_part, known_row, why_held
+from flows.acting import By, CohortId, Why, acting_on, acting_part, known_row, why_held
 from flows.advance import DECISIONS
 from flows.carry import Turn
-from flows.house import House, current_house
-from flows.standing import show_standings
+from flows.house import House
 from schemas.changes import Note
 from schemas.errors import CohortflowError
 
@@ -41,11 +40,9 @@ def hold_cohort(cohort_id: CohortId, by: By, why: Why = "not said", now: datetim
     Returns:
         What was done, in one line.
     """
-    house = current_house()
-    now = now or house.now()
-    hold(house, cohort_id, by, f"by hand: {why}", now)
-    tell("occasion.held", cohort_id)
-    show_standings(house, [cohort_id], now)
+    with acting_on(cohort_id, now) as (house, at):
+        hold(house, cohort_id, by, f"by hand: {why}", at)
+        tell("occasion.held", cohort_id)
     return f"{cohort_id} is held"
 
 
@@ -91,26 +88,25 @@ def resume_cohort(
     Returns:
         What was done, in one line.
     """
-    house = current_house()
-    now = now or house.now()
-    with house.database.read() as db:
-        row = known_row(db, cohort_id)
-        acting_part(frames.load_cohort(db, row), by)
-        refuse_to_resume(db, row, compress, now)
-    shown = what_would_go_out(house, cohort_id, now)
-    rows = [{"occasion": each.occasion, "due": each.due_at.isoformat(timespec="minutes"),
-             "mails": each.mails, "comes to": each.comes_to} for each in shown]  # fmt: skip
-    queued = queued_now(house, cohort_id, now)
-    rows.append(
-        {"occasion": "mails queued before", "due": "", "mails": queued, "comes to": "sent at the next delivery"}
-    )
-    show_table("resume", rows, f"What {'goes' if really else 'would go'} out when {cohort_id} goes on")
-    mails = queued + sum(each.mails for each in shown)
-    if not really:
-        return f"{cohort_id} would send about {mails} mails at once; run it again with `really` to let it go on"
-    resume(house, cohort_id, by, "" if why == "not said" else why, compress, now)
-    show_standings(house, [cohort_id], now)
-    return f"{cohort_id} goes on; about {mails} mails go out with the next ticks"
+    with acting_on(cohort_id, now) as (house, at):
+        with house.database.read() as db:
+            row = known_row(db, cohort_id)
+            acting_part(frames.load_cohort(db, row), by)
+            refuse_to_resume(db, row, compress, at)
+        shown = what_would_go_out(house, cohort_id, at)
+        rows = [{"occasion": each.occasion, "due": each.due_at.isoformat(timespec="minutes"),
+                 "mails": each.mails, "comes to": each.comes_to} for each in shown]  # fmt: skip
+        queued = queued_now(house, cohort_id, at)
+        rows.append(
+            {"occasion": "mails queued before", "due": "", "mails": queued, "comes to": "sent at the next delivery"}
+        )
+        show_table("resume", rows, f"What {'goes' if really else 'would go'} out when {cohort_id} goes on")
+        mails = queued + sum(each.mails for each in shown)
+        if really:
+            resume(house, cohort_id, by, "" if why == "not said" else why, compress, at)
+    if really:
+        return f"{cohort_id} goes on; about {mails} mails go out with the next ticks"
+    return f"{cohort_id} would send about {mails} mails at once; run it again with `really` to let it go on"
 
 
 def resume(house: House, cohort_id: str, by: str, reason: str, compress: bool, now: datetime) -> CohortRow:

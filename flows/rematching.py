@@ -11,9 +11,8 @@ from cohortflow.store import frames, people
 from cohortflow.store.decisions import record_decision
 from cohortflow.store.frames import Standing
 from cohortflow.store.record import Overtaken
-from flows.acting import By, CohortId, Why, acting_part, known_row
-from flows.house import House, current_house
-from flows.standing import show_standings
+from flows.acting import By, CohortId, Why, acting_on, acting_part, known_row
+from flows.house import House
 from schemas.changes import PAIRED_MATCH, Changes
 from schemas.errors import CohortflowError
 from schemas.occasions import Occasion
@@ -41,10 +40,8 @@ def rematch(
     Returns:
         What was done, in one line.
     """
-    house = current_house()
-    now = now or house.now()
-    look_again(house, cohort_id, by, match_id, why, now)
-    show_standings(house, [cohort_id], now)
+    with acting_on(cohort_id, now) as (house, at):
+        look_again(house, cohort_id, by, match_id, why, at)
     return f"{cohort_id}: the next tick looks for new partners"
 
 

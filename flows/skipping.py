@@ -7,9 +7,8 @@ from pydantic import Field
 
 from cohortflow.engine import flow, tell
 from cohortflow.store import cohorts, events, frames, occasions
-from flows.acting import By, CohortId, Why, acting_part, known_row
-from flows.house import House, current_house
-from flows.standing import show_standings
+from flows.acting import By, CohortId, Why, acting_on, acting_part, known_row
+from flows.house import House
 from schemas.changes import Note
 from schemas.errors import CohortflowError
 from schemas.nearest import nearest
@@ -36,12 +35,10 @@ def skip_occasion(
     Returns:
         What was done, in one line.
     """
-    house = current_house()
-    now = now or house.now()
-    if not skip(house, cohort_id, occasion, by, why, now):
-        return f"{cohort_id} · {occasion} was over already; nothing was changed"
-    tell("occasion.skipped", cohort_id, occasion=occasion)
-    show_standings(house, [cohort_id], now)
+    with acting_on(cohort_id, now) as (house, at):
+        if not skip(house, cohort_id, occasion, by, why, at):
+            return f"{cohort_id} · {occasion} was over already; nothing was changed"
+        tell("occasion.skipped", cohort_id, occasion=occasion)
     return f"{cohort_id} · {occasion} is skipped"
 
 

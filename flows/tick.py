@@ -8,7 +8,7 @@ from cohortflow.store import instances, messages, occasions
 from flows.advance import advance_program
 from flows.canary import send_canary
 from flows.configuration import take_in_programs, take_in_texts
-from flows.delivery import deliver_mail
+from flows.delivery import deliver_mail, start_delivery
 from flows.house import House, current_house
 from flows.roster import see_who_left, take_in_rosters
 from flows.signals import sign_of_life
@@ -78,7 +78,7 @@ def start_runs(found: Found, now: datetime) -> None:
         given, about = {"program_id": program_id}, f"{program_id} {stamp}"
         start_deployment("advance-program/advance-program", given, about, tags=(program_id,))
     if found.mails:
-        start_deployment("deliver-mail/deliver-mail", {}, stamp)
+        start_delivery(stamp)
 
 
 def to_start(ready: list[str], busy: set[str]) -> list[str]:

@@ -7,10 +7,9 @@ from pydantic import Field
 
 from cohortflow.engine import flow, show_table
 from cohortflow.store import frames, settling
-from flows.acting import By, Why, acting_part, known_row
+from flows.acting import By, Why, acting_on, acting_part, known_row
 from flows.house import House, current_house
 from flows.settling import settle_unknown
-from flows.standing import show_standings
 from schemas.errors import CohortflowError
 
 MessageId = Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")]
@@ -49,9 +48,9 @@ def settle_unknown_mail(
     if message_id not in found:
         raise CohortflowError(f"the mail {message_id} is not in doubt; run this without an id to see which are")
     cohort_id = str(found[message_id]["cohort_id"])
-    part = _part(house, cohort_id, by)
-    state = settle_unknown(message_id, verdict, f"{part}: {why}" if why != "not said" else part, now)
-    show_standings(house, [cohort_id], now)
+    with acting_on(cohort_id, now):
+        part = _part(house, cohort_id, by)
+        state = settle_unknown(message_id, verdict, f"{part}: {why}" if why != "not said" else part, now)
     return f"the mail {message_id} is {state} now"
 
 

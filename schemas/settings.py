@@ -32,7 +32,11 @@ class Settings(BaseSettings):
     only_cohorts: tuple[str, ...] = Field(default=(), description="keys; empty means every cohort of a program")
     durable: bool = Field(default=True, description="fsync what is written; off only where nothing is at stake")
     ping_url: str = Field(default="", description="what a watcher outside is told by: URL/start, URL, URL/fail")
-    alarm_block: str = Field(default="", description="TYPE/NAME of the Prefect block that alarms go to")
+    alarm_block: str = Field(
+        default="", description="whom alarms go to: TYPE/NAME of a Prefect block, or mail, to the operator's address"
+    )
+    alarm_silent_seconds: int = Field(default=540, ge=60, description="a run without a heartbeat for so long is dead")
+    alarm_no_tick_seconds: int = Field(default=2700, ge=10, description="after so long without a tick that ended well")
     lease_seconds: int = Field(default=300, ge=1, le=86_400)
 
     @property

@@ -1,7 +1,7 @@
 """A small program whose recruitment opens today, dropped into a real installation; and what lies there afterwards."""
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -54,9 +54,9 @@ def zone_at_noon() -> str:
     return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
 
 
-def drop_program(home: Path, name: str = "First Circle") -> None:
-    """One program file, called after its name."""
-    starts = datetime.now(ZoneInfo(zone_at_noon())).date() + timedelta(weeks=8)
+def drop_program(home: Path, name: str = "First Circle", today: date | None = None) -> None:
+    """One program file, called after its name, whose recruitment opens today."""
+    starts = (today or datetime.now(ZoneInfo(zone_at_noon())).date()) + timedelta(weeks=8)
     text = PROGRAM.format(starts=starts, ends=starts + timedelta(weeks=20), domain=DOMAIN)
     path = home / "program_configs" / f"{name.lower().replace(' ', '-')}.yaml"
     path.write_text(text.replace("First Circle", name), encoding="utf-8")

@@ -22,6 +22,8 @@ from prefect.exceptions import ObjectNotFound
 CHECKOUT = Path(__file__).resolve().parents[1]
 START_SERVER = "prefect server start"
 START_WORKER = "prefect worker start --pool cohortflow --type process"
+# Prefect's catalogue of blocks, which nobody looks at here, takes a server long to write.
+NO_CATALOG = {"PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false"}
 DEPLOY = "prefect --no-prompt deploy --all"
 
 
@@ -62,9 +64,18 @@ def wait_for(
     raise AssertionError(f"{what}: not within {seconds:.0f} s\n{told()}")
 
 
+def of_the_machine() -> dict[str, str]:
+    """Nothing of Prefect's and ours of the shell the tests were started from.
+
+    Nor what keeps Python from writing down what it has compiled: each of the many processes would compile it all again.
+    """
+    others = ("PREFECT_", "COHORTFLOW_", "PYTHONDONTWRITEBYTECODE")
+    return {name: value for name, value in os.environ.items() if not name.startswith(others)}
+
+
 def environment_of(home: Path, prefect_home: Path, port: int) -> dict[str, str]:
-    """The environment docs/operations.md asks for, and nothing of the shell the tests were started from."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COHORTFLOW_"))}
+    """The environment docs/operations.md asks for."""
+    kept = of_the_machine()
     return kept | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}",
         "COHORTFLOW_HOME": str(home),
@@ -81,6 +92,8 @@ def environment_of(home: Path, prefect_home: Path, port: int) -> dict[str, str]:
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
         "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
         "PREFECT_WORKER_QUERY_SECONDS": "2",
+        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
     }
 
 
@@ -107,7 +120,7 @@ def installed(folder: Path, home: Path) -> Iterator[Installation]:
     prefect_home, logs, port = folder / "prefect", folder / "logs", free_port()
     logs.mkdir()
     (prefect_home / "tmp").mkdir(parents=True)
-    environment = environment_of(home, prefect_home, port)
+    environment = environment_of(home, prefect_home, port) | NO_CATALOG
     with ExitStack() as stack:
         stack.enter_context(running(START_SERVER, environment, logs / "server.log"))
         client = stack.enter_context(SyncPrefectClient(environment["PREFECT_API_URL"]))

@@ -1,6 +1,5 @@
 """A whole installation raised by the one command `cohortflow up`, as a newcomer raises it."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prefect.client.orchestration import SyncPrefectClient
-from prefect_installation import CHECKOUT, Installation, free_port, wait_for
+from prefect_installation import CHECKOUT, NO_CATALOG, Installation, free_port, of_the_machine, wait_for
 
 COMMAND = str(Path(sys.executable).parent / "cohortflow")
 
@@ -22,6 +21,7 @@ class Raised(Installation):
 
     process: "subprocess.Popen[bytes]"
     port: int
+    metrics_port: int
 
     def typed(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """A further command in the same home."""
@@ -31,8 +31,7 @@ class Raised(Installation):
 
 def bare_environment(home: Path, **more: str) -> dict[str, str]:
     """Nothing but the home: `up` itself knows the rest."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "COHORTFLOW_"))}
-    return kept | {"COHORTFLOW_HOME": str(home)} | more
+    return of_the_machine() | {"COHORTFLOW_HOME": str(home)} | more
 
 
 def said(logs: Path) -> str:
@@ -49,15 +48,17 @@ def nobody_listens(port: int) -> bool:
 @contextmanager
 def raised(folder: Path, home: Path, *options: str, port: int = 0, **more: str) -> Iterator[Raised]:
     """Run `cohortflow up` until the block ends; then press Ctrl-C, and see that it ends well."""
-    logs, port, environment = folder / "said", port or free_port(), bare_environment(home, **more)
+    logs, port, environment = folder / "said", port or free_port(), bare_environment(home, **NO_CATALOG, **more)
     logs.mkdir(exist_ok=True)
-    line = [COMMAND, "up", "--port", str(port), "--portal-port", str(free_port()), *options]
+    metrics = free_port()
+    ports = ["--port", str(port), "--portal-port", str(free_port()), "--metrics-port", str(metrics)]
+    line = [COMMAND, "up", *ports, *options]
     with (logs / "said.log").open("wb") as out:
         process = subprocess.Popen(line, cwd=CHECKOUT, env=environment, stdout=out, stderr=out, start_new_session=True)
     try:
         with SyncPrefectClient(f"http://127.0.0.1:{port}/api") as client:
             environment["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
-            found = Raised(home, home / "var" / "prefect", logs, environment, client, process, port)
+            found = Raised(home, home / "var" / "prefect", logs, environment, client, process, port, metrics)
 
             def is_up() -> bool:
                 assert process.poll() is None, said(logs)
@@ -66,6 +67,11 @@ def raised(folder: Path, home: Path, *options: str, port: int = 0, **more: str) 
             wait_for("up", is_up, seconds=240, told=found.told)
             yield found
     finally:
+        was_up = process.poll() is None
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)
         process.wait(90)
+    if was_up:
+        assert process.returncode == 0, said(logs)
+        assert "Everything is stopped." in said(logs)
+        assert nobody_listens(port)

@@ -249,8 +249,8 @@ def founded(
         apart: days between the first days of one program and the next.
     """
     found_files(home, people, programs, apart)
-    given = {"lease_seconds": 2, "durable": False, **settings}
-    there = Settings(home=home, program_dir=home / "program_configs", database_url=url, mail="", **given)
+    given = {"lease_seconds": 2, "durable": False, "mail": "", **settings}
+    there = Settings(home=home, program_dir=home / "program_configs", database_url=url, **given)
     town = Town(there, open_database(url, durable=there.durable))
     migrate(town.database)
     try:

@@ -108,6 +108,9 @@ def tick() -> None:
 def up(
     port: Annotated[int, typer.Option("--port", metavar="N", help="of Prefect's pages")] = 4200,
     portal_port: Annotated[int, typer.Option("--portal-port", metavar="N", help="of the participants' pages")] = 8080,
+    metrics_port: Annotated[
+        int, typer.Option("--metrics-port", metavar="N", help="of the figures for watchers")
+    ] = 9188,
     host: Annotated[
         str, typer.Option("--host", metavar="ADDRESS", help="another one needs PREFECT_SERVER_API_AUTH_STRING")
     ] = "127.0.0.1",
@@ -119,11 +122,7 @@ def up(
     """Bring up everything on this machine (Prefect, a worker, the pages), and keep it up until Ctrl-C."""
     from cohortflow.cli.operating import up as run
 
-    raise typer.Exit(run(host, port, portal_port, tick_every, with_portal=_has("portal"), demo=demo))
-
-
-def _has(command: str) -> bool:
-    return any(command in (each.name, getattr(each.callback, "__name__", "")) for each in app.registered_commands)
+    raise typer.Exit(run(host, (port, portal_port, metrics_port), tick_every, demo=demo))
 
 
 @app.command()
@@ -309,11 +308,15 @@ def portal(
     port: Annotated[
         int, typer.Option("--port", metavar="N", min=0, max=65_535, help="0 takes any that is free")
     ] = 8080,
+    metrics_port: Annotated[
+        int,
+        typer.Option("--metrics-port", metavar="N", min=0, max=65_535, help="also answer watchers there; 0: do not"),
+    ] = 0,
 ) -> None:
     """Serve what links in mails lead to, and what the mail provider posts to; runs until it is stopped."""
     from cohortflow.cli.serving import serve
 
-    serve(host, port)
+    serve(host, port, metrics_port)
 
 
 @app.command()

@@ -13,30 +13,34 @@ from schemas.settings import Settings
 TICK_EVERY = 600
 
 
-def up(host: str, port: int, portal_port: int, tick_every: float, *, with_portal: bool, demo: bool) -> int:
-    """Bring everything up and keep it up; 1 when something died."""
+def up(host: str, ports: tuple[int, int, int], tick_every: float, *, demo: bool) -> int:
+    """Bring everything up and keep it up; 1 when something died.
+
+    Args:
+        ports: of Prefect's pages, the participants' pages, and the figures for watchers.
+    """
     from cohortflow.operations.up import up as run
 
-    layout = Layout(Settings(), host, port, portal_port)
+    layout = Layout(Settings(), host, *ports)
     options = ["--tick-every", str(tick_every)] if tick_every != TICK_EVERY else []
     if demo:
         from cohortflow.operations.demo import demo_environment, demo_settings, prepare_demo
 
         settings = demo_settings(layout.settings)
-        layout = Layout(settings, host, port, portal_port, demo_environment(settings, os.environ))
+        layout = Layout(settings, host, *ports, demo_environment(settings, os.environ))
         options += ["--demo"]
         return run(
-            layout, say_at_once, with_portal=with_portal, deploy_options=options,
+            layout, say_at_once, deploy_options=options,
             before=lambda: say_at_once(f"Demonstration: {prepare_demo(settings)} in {settings.home}"),
         )  # fmt: skip
-    return run(layout, say_at_once, with_portal=with_portal, deploy_options=options)
+    return run(layout, say_at_once, deploy_options=options)
 
 
 def deploy(tick_every: float, demo: bool) -> None:
     """Put what prefect.yaml declares into force, and say what became of each deployment."""
     from cohortflow.operations.deploying import deploy as run
 
-    for name, what in run(None if tick_every == TICK_EVERY else tick_every, Settings().alarm_block, demo):
+    for name, what in run(None if tick_every == TICK_EVERY else tick_every, Settings(), demo):
         say_at_once(f"{what:<10} {name}")
 
 

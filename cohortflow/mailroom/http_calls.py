@@ -6,6 +6,7 @@ general clients cannot be kept from hiding that; so the connection is ours and t
 
 import asyncio
 import ssl
+import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -140,14 +141,17 @@ class Caller:
         self._seconds, self._context = seconds, context
         self._idle: deque[Line] = deque()
 
-    async def post(self, body: bytes) -> Answer:
-        """Post a body, once.
+    async def post(self, body: bytes, until: float) -> Answer:
+        """Post a body, once; not a byte of it leaves after `until`, by the monotonic clock.
 
         Raises:
             NotConnected: not a byte has left.
             NoAnswer: it may have been taken.
         """
         line = self._kept() or await self._connected()
+        if time.monotonic() > until:  # connecting takes a while, and a process may be asleep meanwhile
+            line.close()
+            raise NotConnected("the time for it was over")
         try:
             return await line.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body), self._seconds)
         finally:

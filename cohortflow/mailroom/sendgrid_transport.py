@@ -106,17 +106,17 @@ class Posting:
             if pause > 0:
                 await asyncio.sleep(min(pause, 1))
                 continue
-            outcome = await self._once(body)
+            outcome = await self._once(body, until)
             if outcome.stops:
                 self._stopped = outcome
             if outcome.code.startswith("429"):
                 continue  # it was not accepted, so that this is no second mail
             return outcome
 
-    async def _once(self, body: bytes) -> Outcome:
+    async def _once(self, body: bytes, until: float) -> Outcome:
         began = time.monotonic()
         try:
-            answer = await self._caller.post(body)
+            answer = await self._caller.post(body, until)
         except NotConnected as error:
             return Outcome("later", f"not connected ({error})", NEXT_TRY)
         except NoAnswer as error:

@@ -5,19 +5,23 @@ import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
-from prefect.events.actions import ActionTypes, ChangeFlowRunState, DoNothing, SendNotification
+from prefect.events.actions import ActionTypes, ChangeFlowRunState, DoNothing, RunDeployment, SendNotification
 from prefect.events.schemas.automations import Automation, AutomationCore, EventTrigger, Posture
 from prefect.exceptions import ObjectNotFound
 
 from cohortflow.operations.declared import OURS
-from cohortflow.operations.layout import HEARTBEAT_SECONDS
 from schemas.errors import CohortflowError
+from schemas.settings import Settings
 
 CRASH = ChangeFlowRunState(
-    name=None, state=StateType.CRASHED, message="it gave no sign of life; retry is safe", force=False
+    name=None,
+    state=StateType.CRASHED,
+    message="it gave no sign of life; retry is safe, and a later tick does its work",
+    force=False,
 )
 PREFIX = "Cohortflow: "
 RUN = {"prefect.resource.id": "prefect.flow-run.*"}
@@ -29,26 +33,33 @@ HEARTBEAT = "prefect.flow-run.heartbeat"
 ALIVE = {HEARTBEAT, *(f"prefect.flow-run.{state}" for state in (
     "Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended", "Resuming", "Scheduled",
     "AwaitingRetry", "Retrying", "Running", "Pending", "TimedOut"))}  # fmt: skip
-NO_TICK_FOR = timedelta(minutes=45)
+BY_MAIL = "mail"  # in place of a block: our own mail, to the operator's address
+TELLER = "tell-operator/tell-operator"
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One thing somebody should hear of; `about` is what the automation's page says."""
+    """One thing somebody should hear of; `about` is what the automation's page says.
+
+    One that `crashes` tells nobody by itself: the run it has marked as crashed is told of as every crashed one is. So
+    a run whose end Prefect has missed (its SQLite drops an event when it is locked) raises no false alarm: it is over,
+    and stays as it ended.
+    """
 
     name: str
     about: str
     trigger: EventTrigger
-    body: str
+    body: str = ""
     crashes: bool = False
 
 
-def alarms() -> list[Alarm]:
-    """Every alarm there is."""
-    return [*_of_runs(), *_of_ticks(), *_of_cohorts()]
+def alarms(settings: Settings) -> list[Alarm]:
+    """Every alarm there is, with the patience the settings ask for."""
+    silent = timedelta(seconds=settings.alarm_silent_seconds)
+    return [*_of_runs(silent), *_of_ticks(timedelta(seconds=settings.alarm_no_tick_seconds)), *_of_cohorts()]
 
 
-def _of_runs() -> list[Alarm]:
+def _of_runs(silent: timedelta) -> list[Alarm]:
     run = "{{ flow_run.name }} ({{ flow.name }}): {{ flow_run.state.name }}. {{ flow_run.state.message }}"
     return [
         Alarm(
@@ -59,22 +70,21 @@ def _of_runs() -> list[Alarm]:
         ),
         Alarm(
             "a run gives no sign of life",
-            f"No heartbeat for {3 * HEARTBEAT_SECONDS // 60} minutes: it is marked as crashed. Runs that wait are not.",
+            f"No heartbeat for {_minutes(silent)}: it is marked as crashed, and told of as that. Waiting runs are not.",
             EventTrigger(
                 after={HEARTBEAT},
                 expect=ALIVE,
                 match=RUN,  # type: ignore[arg-type]
                 for_each=EACH_ONE,
                 posture=Posture.Proactive,
-                within=timedelta(seconds=3 * HEARTBEAT_SECONDS),
+                within=silent,
             ),
-            "A run gives no sign of life and is marked as crashed. Its work is free again when its lease ends.",
             crashes=True,
         ),
     ]
 
 
-def _of_ticks() -> list[Alarm]:
+def _of_ticks(no_tick: timedelta) -> list[Alarm]:
     return [
         Alarm(
             "ticks are late",
@@ -84,7 +94,7 @@ def _of_ticks() -> list[Alarm]:
         ),
         Alarm(
             "no tick has ended well",
-            f"None within {NO_TICK_FOR.seconds // 60} minutes of the last that did.",
+            f"None within {_minutes(no_tick)} of the last that did.",
             EventTrigger(
                 after={"prefect.flow-run.Completed"},
                 expect={"prefect.flow-run.Completed"},
@@ -92,7 +102,7 @@ def _of_ticks() -> list[Alarm]:
                 match_related=OF_THE_TICK,  # type: ignore[arg-type]
                 for_each={"related:deployment:prefect.resource.id"},
                 posture=Posture.Proactive,
-                within=NO_TICK_FOR,
+                within=no_tick,
             ),
             "No tick has ended well lately. `cohortflow doctor` says what is wrong.",
         ),
@@ -112,7 +122,7 @@ def _of_cohorts() -> list[Alarm]:
             "a mail is in doubt",
             "For more than a day nobody has known whether it left; settle it, so that it is either sent or counted.",
             _when({"cohortflow.mail.unknown"}, {"prefect.resource.id": "cohortflow.cohort.*"}),
-            f"{cohort}: {{{{ event.payload.mails }}}} mails have been in doubt for more than a day.",
+            f"{cohort}: mails in doubt for more than a day: {{{{ event.payload.mails }}}}.",
         ),
     ]
 
@@ -135,35 +145,62 @@ def _when(
     )
 
 
-def put_alarms_into_force(client: SyncPrefectClient, block: str) -> list[tuple[str, str]]:
+def _minutes(patience: timedelta) -> str:
+    minutes = patience.total_seconds() / 60
+    return f"{minutes:g} minute{'s' if minutes != 1 else ''}"
+
+
+def put_alarms_into_force(client: SyncPrefectClient, settings: Settings) -> list[tuple[str, str]]:
     """Create, change or remove automations of ours; one that an operator switched off stays off.
 
-    Args:
-        block: TYPE/NAME of a notification block, such as slack-webhook/alarms; empty tells nobody.
-
     Raises:
-        CohortflowError: there is no such block.
+        CohortflowError: they are to go to a block that is not there, or by mail to nobody.
     """
-    tell = _notification(client, block)
+    teller = _teller(client, settings)
     found = {each.name: each for each in client.read_automations() if each.name.startswith(PREFIX)}
-    done = [(PREFIX + alarm.name, _apply(client, alarm, tell, found.pop(PREFIX + alarm.name, None)))
-            for alarm in alarms()]  # fmt: skip
+    done = [(PREFIX + alarm.name, _apply(client, alarm, teller, found.pop(PREFIX + alarm.name, None)))
+            for alarm in alarms(settings)]  # fmt: skip
     for name, automation in sorted(found.items()):
         client.delete_automation(automation.id)
         done.append((name, "removed"))
     return done
 
 
-def _notification(client: SyncPrefectClient, block: str) -> Any:
-    if not block:
-        return None
-    kind, _, name = block.partition("/")
+@dataclass(frozen=True)
+class Teller:
+    """Who passes an alarm on: a block of Prefect's, or a deployment of ours that writes a mail; or nobody."""
+
+    block: UUID | None = None
+    deployment: UUID | None = None
+
+    def told(self, alarm: Alarm) -> list[ActionTypes]:
+        """What Prefect does to pass it on."""
+        if self.block is not None:
+            subject = PREFIX + alarm.name
+            return [SendNotification(block_document_id=self.block, subject=subject, body=alarm.body)]
+        if self.deployment is not None:
+            about = {"__prefect_kind": "jinja", "template": alarm.body}
+            given = {"alarm": alarm.name, "about": about if "{{" in alarm.body else alarm.body}
+            return [
+                RunDeployment(source="selected", deployment_id=self.deployment, parameters=given, job_variables=None)
+            ]
+        return []
+
+
+def _teller(client: SyncPrefectClient, settings: Settings) -> Teller:
+    if not settings.alarm_block:
+        return Teller()
+    if settings.alarm_block == BY_MAIL:
+        if not settings.operator:
+            raise CohortflowError("COHORTFLOW_ALARM_BLOCK is mail: set COHORTFLOW_OPERATOR to the address it goes to")
+        return Teller(deployment=client.read_deployment_by_name(TELLER).id)
+    kind, _, name = settings.alarm_block.partition("/")
     try:
-        return client.read_block_document_by_name(name, block_type_slug=kind).id
+        return Teller(block=client.read_block_document_by_name(name, block_type_slug=kind).id)
     except ObjectNotFound:
         raise CohortflowError(
-            f"COHORTFLOW_ALARM_BLOCK: Prefect has no block {block!r}; make it on its pages under Blocks, and name it "
-            "TYPE/NAME, such as slack-webhook/alarms"
+            f"COHORTFLOW_ALARM_BLOCK: Prefect has no block {settings.alarm_block!r}; make it on its pages under "
+            "Blocks, and name it TYPE/NAME, such as slack-webhook/alarms; or say mail"
         ) from None
 
 
@@ -174,14 +211,10 @@ def _in_order(value: Any) -> Any:
     return sorted(value, key=str) if isinstance(value, list) else value
 
 
-def _apply(client: SyncPrefectClient, alarm: Alarm, block_id: Any, found: Automation | None) -> str:
-    actions: list[ActionTypes] = []
-    if alarm.crashes:
-        actions.append(CRASH)
-    if block_id is not None:
-        actions.append(SendNotification(block_document_id=block_id, subject=PREFIX + alarm.name, body=alarm.body))
+def _apply(client: SyncPrefectClient, alarm: Alarm, teller: Teller, found: Automation | None) -> str:
+    actions: list[ActionTypes] = [CRASH] if alarm.crashes else teller.told(alarm)
     trigger = _in_order(alarm.trigger.model_dump(mode="json", exclude={"id"}))
-    text = json.dumps([trigger, str(block_id), alarm.body, alarm.about, alarm.crashes], sort_keys=True)
+    text = json.dumps([trigger, str(teller), alarm.body, alarm.about, alarm.crashes], sort_keys=True)
     description = f"{alarm.about} [{hashlib.sha256(text.encode()).hexdigest()[:8]}]"
     if found is not None and found.description == description:
         return "unchanged"

@@ -14,7 +14,8 @@ import yaml
 from schemas.settings import CHECKOUT
 
 FILE = CHECKOUT / "prefect.yaml"
-OURS = "cohortflow"  # the tag by which we know a deployment of ours
+OURS = "cohortflow"  # the tag by which we know a deployment of ours, and alarms a run they are about
+TELLS = "cohortflow-alarm"  # the tag of what passes alarms on; its own failures must not raise the next
 TICK = "advance-programs"
 
 

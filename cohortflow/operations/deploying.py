@@ -18,13 +18,14 @@ from prefect.utilities.callables import parameter_schema
 from prefect.workers.process import ProcessWorker
 
 from cohortflow.operations.alarms import put_alarms_into_force
-from cohortflow.operations.declared import OURS, Declared, interval_of, read_declared, ticking_every
+from cohortflow.operations.declared import OURS, TELLS, Declared, interval_of, read_declared, ticking_every
 from cohortflow.operations.demo import demo_life
+from schemas.settings import Settings
 
 Done = list[tuple[str, str]]  # what became of what: created, changed, unchanged or removed
 
 
-def deploy(tick_every: float | None, alarm_block: str, demo: bool = False) -> Done:
+def deploy(tick_every: float | None, settings: Settings, demo: bool = False) -> Done:
     """Put prefect.yaml and the alarms into force on the server that PREFECT_API_URL names."""
     wanted = read_declared()
     if tick_every is not None:
@@ -32,7 +33,7 @@ def deploy(tick_every: float | None, alarm_block: str, demo: bool = False) -> Do
     if demo:
         wanted.append(demo_life(wanted[0]))
     with get_client(sync_client=True) as client:
-        done = put_into_force(client, wanted) + put_alarms_into_force(client, alarm_block)
+        done = put_into_force(client, wanted) + put_alarms_into_force(client, settings)
         if demo:
             client.create_flow_run_from_deployment(client.read_deployment_by_name("demo-life/demo-life").id)
     return done
@@ -57,7 +58,7 @@ def put_into_force(client: SyncPrefectClient, wanted: Iterable[Declared]) -> Don
 
 def _ours(client: SyncPrefectClient) -> list[DeploymentResponse]:
     return client.read_deployments(
-        deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(all_=[OURS])), limit=200
+        deployment_filter=DeploymentFilter(tags=DeploymentFilterTags(any_=[OURS, TELLS])), limit=200
     )
 
 

@@ -25,6 +25,9 @@ DEFAULTS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
     "PREFECT_WORKER_QUERY_SECONDS": "2",
+    # What a client would ask the server before its first word: each run is a client, and this server is our own.
+    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
 }
 SERVER_DATABASE = ("PREFECT_API_DATABASE_CONNECTION_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL")
 NOT_FOR_ALL = ("COHORTFLOW_ENGINE", *SERVER_DATABASE)
@@ -40,6 +43,7 @@ class Layout:
     host: str = "127.0.0.1"
     port: int = 4200
     portal_port: int = 8080
+    metrics_port: int = 9188
     given: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
     def __post_init__(self) -> None:
@@ -78,6 +82,11 @@ class Layout:
     def portal(self) -> str:
         """The address of the participants' pages on this machine."""
         return f"http://127.0.0.1:{self.portal_port}"
+
+    @property
+    def watching(self) -> str:
+        """The address that watchers on this machine ask."""
+        return f"http://127.0.0.1:{self.metrics_port}"
 
     @cached_property
     def environment(self) -> dict[str, str]:

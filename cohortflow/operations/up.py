@@ -20,6 +20,7 @@ from schemas.settings import CHECKOUT, Settings
 
 Say = Callable[[str], None]
 OURS = [sys.executable, "-m", "cohortflow.cli.main"]
+LOCALLY = "127.0.0.1"
 PREFECT = [sys.executable, "-m", "prefect"]
 
 
@@ -56,7 +57,6 @@ def up(
     layout: Layout,
     say: Say,
     *,
-    with_portal: bool,
     deploy_options: Sequence[str] = (),
     before: Callable[[], None] = lambda: None,
 ) -> int:
@@ -72,11 +72,11 @@ def up(
         with only_one(layout.folder) as mark, _until_stopped():
             system = System(layout, say)
             try:
-                _refuse_taken_ports(layout, with_portal)
+                _refuse_taken_ports(layout)
                 before()
-                _bring_up(system, with_portal, deploy_options)
-                note(mark, addresses(layout, with_portal), system.children)
-                _tell_where(layout, say, with_portal)
+                _bring_up(system, deploy_options)
+                note(mark, addresses(layout), system.children)
+                _tell_where(layout, say)
                 return _watch(system)
             except Stopped:
                 say("Stopping ...")
@@ -95,21 +95,24 @@ def up(
         return 0
 
 
-def addresses(layout: Layout, with_portal: bool) -> dict[str, str]:
-    """What a person may open."""
-    told = {"runs": layout.pages}
-    if with_portal:
-        told["participants"] = layout.portal
-    return told | {"logs": str(layout.folder)}
+def addresses(layout: Layout) -> dict[str, str]:
+    """What a person may open, and a watcher may ask."""
+    return {
+        "runs": layout.pages,
+        "participants": layout.portal,
+        "figures": f"{layout.watching}/metrics",
+        "last tick": f"{layout.watching}/health/tick",
+        "logs": str(layout.folder),
+    }
 
 
-def _bring_up(system: System, with_portal: bool, deploy_options: Sequence[str]) -> None:
+def _bring_up(system: System, deploy_options: Sequence[str]) -> None:
     layout, say = system.layout, system.say
     _prepare_home(layout)
     say("Database: ready.")
     server = system.start("server", [*PREFECT, "server", "start"], layout.server_environment)
-    if with_portal:
-        portal = system.start("portal", [*OURS, "portal", "--port", str(layout.portal_port)], layout.environment)
+    ports = ["--port", str(layout.portal_port), "--metrics-port", str(layout.metrics_port)]
+    portal = system.start("portal", [*OURS, "portal", *ports], layout.environment)
     _wait(system, server, lambda: answers(f"{layout.api}/health", auth=layout.auth), 180)
     say(f"Prefect's server: healthy at {layout.pages}.")
     _deploy(system, deploy_options)
@@ -120,9 +123,8 @@ def _bring_up(system: System, with_portal: bool, deploy_options: Sequence[str]) 
     )
     _wait(system, worker, lambda: has_worker(layout.api, layout.auth), 120)
     say("Worker: waiting for runs.")
-    if with_portal:
-        _wait(system, portal, lambda: answers(f"{layout.portal}/health"), 60)
-        say(f"Participants' pages: healthy at {layout.portal}.")
+    _wait(system, portal, lambda: answers(f"{layout.portal}/health") and answers(f"{layout.watching}/metrics"), 60)
+    say(f"Participants' pages: healthy at {layout.portal}.")
 
 
 def _prepare_home(layout: Layout) -> None:
@@ -176,19 +178,21 @@ def _stop_for_certain(system: System) -> None:
                 child.process.kill()
 
 
-def _tell_where(layout: Layout, say: Say, with_portal: bool) -> None:
+def _tell_where(layout: Layout, say: Say) -> None:
     say("")
     say("Cohortflow is up.")
-    for what, where in addresses(layout, with_portal).items():
+    for what, where in addresses(layout).items():
         say(f"  {what:<12} {where}")
     say(f"  {'files':<12} {layout.settings.programs} (programs), {layout.settings.home / 'inbox'} (rosters)")
     say("Press Ctrl-C to stop everything.")
 
 
-def _refuse_taken_ports(layout: Layout, with_portal: bool) -> None:
-    wanted = [(layout.host, layout.port, "Prefect's pages", "--port")]
-    if with_portal:
-        wanted.append(("127.0.0.1", layout.portal_port, "the participants' pages", "--portal-port"))
+def _refuse_taken_ports(layout: Layout) -> None:
+    wanted = [
+        (layout.host, layout.port, "Prefect's pages", "--port"),
+        (LOCALLY, layout.portal_port, "the participants' pages", "--portal-port"),
+        (LOCALLY, layout.metrics_port, "the figures", "--metrics-port"),
+    ]
     for host, port, what, option in wanted:
         if is_taken(host, port):
             raise CohortflowError(

@@ -1,4 +1,4 @@
-"""The operator's daily mail: claimed in the history before it leaves, so that there is never a second one."""
+"""Mail to the operator, daily or of an alarm: claimed in the history before it leaves, so that none goes twice."""
 
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -10,7 +10,7 @@ from cohortflow.store.tables import cohorts, messages, occasions
 from cohortflow.store.tables import events as history
 from schemas.changes import Note
 
-CHAIN, CLAIMED = "company", "mail.canary"
+CHAIN, CLAIMED, ALARM = "company", "mail.canary", "mail.alarm"
 
 
 def last_day(db: Connection) -> str:
@@ -25,6 +25,16 @@ def claim(db: Connection, day: date, now: datetime) -> bool:
     if last_day(db) >= day.isoformat():
         return False
     events.append(db, CHAIN, [Note(CLAIMED, counts={"day": day.isoformat()})], at=now, actor="cohortflow")
+    return True
+
+
+def claim_alarm(db: Connection, about_run: str, alarm: str, now: datetime) -> bool:
+    """Take the mail of an alarm; False when it was taken before. The caller writes alone."""
+    same = sa.and_(history.c.chain == CHAIN, history.c.kind == ALARM, history.c.about == about_run)
+    if db.execute(sa.select(history.c.seq).where(same).limit(1)).first():
+        return False
+    note = Note(ALARM, about=about_run, counts={"alarm": alarm})
+    events.append(db, CHAIN, [note], at=now, actor="cohortflow")
     return True
 
 

@@ -49,9 +49,16 @@ def set_clock(db: Connection, *, base: datetime | None, started: datetime | None
 
 
 def note_tick(db: Connection, now: datetime) -> None:
-    """Remember that a tick ended; the mark never goes back, whatever the clock does."""
-    later = sa.or_(instance.c.last_tick_at.is_(None), instance.c.last_tick_at < now)
-    db.execute(instance.update().where(later).values(last_tick_at=now))
+    """Count a tick, and remember that it ended; the mark never goes back, whatever the clock does."""
+    last = instance.c.last_tick_at
+    at = sa.bindparam("at", now, type_=last.type)
+    newer = sa.case((sa.or_(last.is_(None), last < at), at), else_=last)
+    db.execute(instance.update().values(last_tick_at=newer, ticks=instance.c.ticks + 1))
+
+
+def ticks(db: Connection) -> int:
+    """How many ticks have ended well, of all workers together."""
+    return int(db.execute(sa.select(instance.c.ticks)).scalar_one())
 
 
 def last_tick(db: Connection) -> datetime | None:

@@ -14,6 +14,7 @@ from cohortflow.store.tables import cohorts, occasions
 class Pulse:
     """Counts and ages at one instant; an age is None where there is nothing of that kind."""
 
+    ticks: int
     last_tick_at: datetime | None
     tick_age: timedelta | None
     due: int
@@ -35,6 +36,7 @@ def read_pulse(db: Connection, now: datetime) -> Pulse:
     held = sa.select(sa.func.count()).where(cohorts.c.roster_hold.is_not(None), cohorts.c.state != "closed")
     unknown = min((at for _, at in unknown_mails(db)), default=None)
     return Pulse(
+        ticks=instances.ticks(db),
         last_tick_at=last,
         tick_age=now - last if last else None,
         due=int(due),

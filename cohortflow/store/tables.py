@@ -25,6 +25,7 @@ instance = sa.Table(
     at("clock_started", null=True),
     sa.Column("clock_rate", sa.Float, nullable=False, server_default="1"),
     at("last_tick_at"),
+    integer("ticks"),
     text("place", null=True),
     text("sending_hold", null=True),
 )

@@ -3,17 +3,19 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prefect import settings
 from prefect.client.orchestration import SyncPrefectClient
+from prefect.states import Running, Scheduled
 from prefect.testing.utilities import prefect_test_harness
 from scene_files import PROGRAM, STAFF
 from scenes import Scene, cohort_awaiting_approval, cohort_declared, enter
 
+from cohortflow.engine import is_about_to_begin
 from flows.advance import advance_program
 from flows.approval import approve_matches
 from flows.house import living_in
@@ -212,3 +214,18 @@ def logged(kept: Kept, expected: str) -> list[Any]:
             return list(lines)
         time.sleep(0.25)
     raise AssertionError(f"no line said {expected!r}; there are {len(lines)}")
+
+
+def test_a_run_that_has_not_begun_is_known_until_it_begins(kept: Kept) -> None:
+    client = kept.client
+    deployment = client.create_deployment(flow_id=client.create_flow_from_name("deliver"), name="deliver-soon")
+    assert not is_about_to_begin("deliver-soon")
+
+    run = client.create_flow_run_from_deployment(deployment)
+    assert is_about_to_begin("deliver-soon")
+    client.set_flow_run_state(run.id, Running(), force=True)
+    assert not is_about_to_begin("deliver-soon")
+
+    long_ago = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(minutes=5))
+    client.create_flow_run_from_deployment(deployment, state=long_ago)
+    assert not is_about_to_begin("deliver-soon"), "whoever was to carry it out is gone"

@@ -1,5 +1,6 @@
 """SendGrid over real HTTP: what each answer means, what each request holds, and what never leaves."""
 
+import asyncio
 import json
 import logging
 import time
@@ -12,6 +13,7 @@ from post_office import IMPATIENT, PostOffice, opened_post_office
 from pydantic import SecretStr
 
 from cohortflow.mailroom.attachments import Attachment
+from cohortflow.mailroom.http_calls import Caller, NotConnected
 from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.sendgrid_answers import outcome_of, seconds_until_reset
 from cohortflow.mailroom.sendgrid_payload import body_of, payload_of
@@ -95,6 +97,16 @@ def test_after_its_time_not_a_byte_leaves(office: PostOffice, letter: Write) -> 
     with opened(office.transport()) as window:
         window.put(letter(), AT, time.monotonic() - 1)
         assert [outcome.state for _, outcome in window.outcomes(1)] == ["later"]
+
+    assert office.record()["asked"] == []
+
+
+def test_not_a_byte_leaves_where_connecting_took_too_long(office: PostOffice) -> None:
+    office.plan([])
+    caller = Caller(f"{office.host}/v3/mail/send", {}, seconds=5)
+
+    with pytest.raises(NotConnected):
+        asyncio.run(caller.post(b"{}", time.monotonic() - 0.001))
 
     assert office.record()["asked"] == []
 

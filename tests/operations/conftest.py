@@ -1,11 +1,16 @@
 """Two real installations for all tests of this room: one raised step by step, one by `cohortflow up`."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
-from first_circle import INVITED, drop_files, letters
-from prefect_installation import Installation, installed, wait_for
-from raised_installation import Raised, nobody_listens, raised, said
+from first_circle import drop_files
+from prefect_installation import Installation, installed
+from raised_cohort import OPERATOR
+from raised_installation import Raised, raised
+from scenes import cohort_awaiting_approval
+
+from cohortflow.store import instances
 
 
 @pytest.fixture(scope="package")
@@ -19,20 +24,11 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 @pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raised]:
-    """Everything up by the one command, with an empty home, ticking often."""
+    """Everything up by the one command, ticking often, in a home where a small cohort waits for its approval."""
     folder = tmp_path_factory.mktemp("raised by up")
-    home = folder / "new home"
-    home.mkdir()
-    with raised(folder, home, "--tick-every", "5") as found:
+    scene = cohort_awaiting_approval(folder / "home", transport="outbox")
+    with scene.house.database.write() as db:
+        instances.set_clock(db, base=scene.now, started=datetime.now(UTC))
+    scene.close()
+    with raised(folder, folder / "home", "--tick-every", "15", COHORTFLOW_OPERATOR=OPERATOR) as found:
         yield found
-    assert found.process.returncode == 0, said(found.logs)
-    assert "Everything is stopped." in said(found.logs)
-    assert nobody_listens(found.port)
-
-
-@pytest.fixture(scope="package")
-def invited(system: Raised) -> Raised:
-    """The same, with files dropped into its home once it was up; nobody gave a further command."""
-    drop_files(system.home)
-    wait_for("invitations", lambda: len(letters(system)) == len(INVITED), seconds=300, told=system.told)
-    return system

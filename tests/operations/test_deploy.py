@@ -25,7 +25,7 @@ def client(system: Raised) -> Iterator[SyncPrefectClient]:
 
 def declared() -> list[Declared]:
     """What `up` has put into force."""
-    return [ticking_every(each, 5.0) for each in read_declared()]
+    return [ticking_every(each, 15.0) for each in read_declared()]
 
 
 def states(done: list[tuple[str, str]]) -> set[str]:

@@ -67,6 +67,6 @@ def test_the_backup_it_names_is_whole_and_can_be_put_back(tmp_path: Path) -> Non
 
 
 def test_every_alarm_and_every_exit_stands_on_the_page() -> None:
-    assert [alarm.name for alarm in alarms() if alarm.name not in PAGE] == []
+    assert [alarm.name for alarm in alarms(Settings()) if alarm.name not in PAGE] == []
     for name in ("cohortflow up", "cohortflow doctor", "cohortflow deploy", "cohortflow metrics"):
         assert name in PAGE

@@ -33,4 +33,6 @@ def test_a_second_worker_joins_and_nobody_is_written_to_twice(tmp_path: Path, po
         drop_files(home)
 
         wait_for("invitations", lambda: len(letters(system)) == len(INVITED), seconds=300, told=system.told)
+        ticks = [run for run in system.runs_of("advance-programs") if run.run_count]
+        assert ticks and all(run.auto_scheduled for run in ticks), "nobody gave a further command"
     assert len(letters(system)) == len(INVITED)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
-from scenes import Scene, cohort_recruiting
+from scenes import Scene, cohort_recruiting, open_scene
 from store_rows import change
 
 from cohortflow.operations.watching import watching_app
@@ -43,6 +43,8 @@ def test_the_figures_are_those_of_the_store(tmp_path: Path) -> None:
     due = scene.occasion("recruit.reminder#1")["due_at"]
     let_it_be(scene, due + timedelta(minutes=5))
     change(scene.house.database, "messages", state="unknown")
+    with scene.house.database.read() as db:
+        ticks = instances.ticks(db)
 
     text = watch(scene).get("/metrics").text
 
@@ -51,6 +53,9 @@ def test_the_figures_are_those_of_the_store(tmp_path: Path) -> None:
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
+    assert told["cohortflow_ticks_total", ""] == ticks > 0
+    assert told["cohortflow_occasions_done_total", ""] == told["cohortflow_occasions", "done"] > 0
+    assert told["cohortflow_occasions_skipped_total", ""] == 0
     assert told["cohortflow_mails", "unknown"] == 10
     assert told["cohortflow_mails", "queued"] == 0
     assert told["cohortflow_due", ""] == 1
@@ -58,3 +63,18 @@ def test_the_figures_are_those_of_the_store(tmp_path: Path) -> None:
     assert told["cohortflow_oldest_unknown_mail_age_seconds", ""] > 86_400
     assert told["cohortflow_cohorts", "running"] == 1
     assert "@" not in text
+
+
+def test_ticks_of_all_workers_are_counted_together(tmp_path: Path) -> None:
+    scene = cohort_recruiting(tmp_path)
+    with scene.house.database.read() as db:
+        before = instances.ticks(db)
+
+    other = open_scene(tmp_path, scene.now)
+    for each in (scene, other, scene):
+        each.tick()
+
+    with other.house.database.read() as db:
+        assert instances.ticks(db) == before + 3
+    assert f"cohortflow_ticks_total {before + 3}.0" in watch(scene).get("/metrics").text
+    other.close()
