@@ -30,7 +30,7 @@ class PostOffice:
 
     def transport(self, **given: Any) -> SendGridTransport:
         """Our transport, pointed at it and impatient."""
-        told = {"timeout": 0.4, "in_flight": 2, "shortest_wait": 0.01, **given}
+        told = {"timeout": 0.2, "in_flight": 2, "shortest_wait": 0.01, **given}
         return SendGridTransport(SecretStr("SG.a-key-of-the-tests"), self.host, **told)
 
     def plan(self, faults: list[str]) -> None:
