@@ -24,7 +24,8 @@ from schemas.errors import CohortflowError, DeliveryError, ProgramError
 
 logger = logging.getLogger("cohortflow.flows")
 
-BATCH = 200
+BATCH = 500
+WORTH_A_CLAIM = 100  # so much room, or it is waited for more
 
 
 @flow("deliver-mail")
@@ -105,7 +106,7 @@ class Delivery:
         """Wait for half of what is on its way, or only look when there is room for more."""
         if self.stop.is_told:
             self.window.wind_down()
-        has_room = self.window.room >= BATCH // 2 and not (self.is_last or self.stop.is_told)
+        has_room = self.window.room >= WORTH_A_CLAIM and not (self.is_last or self.stop.is_told)
         came_back = self.window.outcomes(0 if has_room else (len(self.on_their_way) + 1) // 2)
         stops = [outcome for _, outcome in came_back if outcome.stops]
         if stops:

@@ -6,6 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cohortflow.store.columns import among
 from cohortflow.store.tables import suppressions
 from cohortflow.store.upserts import insert_into
 
@@ -39,9 +40,7 @@ def bar(db: Connection, found: Iterable[tuple[str, str, datetime]]) -> int:
     return len(names) - before
 
 
-_KNOWN = sa.select(suppressions.c.address_hash).where(
-    suppressions.c.address_hash.in_(sa.bindparam("hashes", expanding=True))
-)
+_KNOWN = sa.select(suppressions.c.address_hash).where(among(suppressions.c.address_hash, "hashes"))
 
 
 def _gravity(reason: str) -> int:

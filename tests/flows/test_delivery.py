@@ -85,23 +85,23 @@ def test_a_key_that_is_turned_away_stops_every_worker_and_loses_nothing(tmp_path
 
 @pytest.mark.parametrize(("word", "asked"), [("hold", 10), ("resend", 11)])
 def test_an_unknown_mail_follows_its_text_after_a_day(
-    tmp_path: Path, office: PostOffice, word: str, asked: int
+    tmp_path: Path, office: PostOffice, monkeypatch: pytest.MonkeyPatch, word: str, asked: int
 ) -> None:
     office.plan(["reset before"])
     scene = at_the_invitations(tmp_path, office.transport())
     stationery = scene.house.stationery(scene.mails()[0]["texts_hash"])
     plain = stationery.texts["recruit/invite.en.md"]
-    try:
-        stationery.texts["recruit/invite.en.md"] = plain.replace("class:", f"on_unknown: {word}\nclass:", 1)
-        delivered(scene)
-        assert states(scene) == {"accepted": 9, "unknown": 1}
-        scene.now += GRACE - timedelta(minutes=1)
-        delivered(scene)
-        assert len(office.record()["asked"]) == 10
-        scene.now += timedelta(minutes=1)
-        delivered(scene)
-    finally:
-        stationery.texts["recruit/invite.en.md"] = plain
+    monkeypatch.setitem(
+        stationery.texts, "recruit/invite.en.md", plain.replace("class:", f"on_unknown: {word}\nclass:", 1)
+    )
+    monkeypatch.setattr(stationery, "_sources", {})  # what was read of the plain text
+    delivered(scene)
+    assert states(scene) == {"accepted": 9, "unknown": 1}
+    scene.now += GRACE - timedelta(minutes=1)
+    delivered(scene)
+    assert len(office.record()["asked"]) == 10
+    scene.now += timedelta(minutes=1)
+    delivered(scene)
 
     assert len(office.record()["asked"]) == asked
     named = {row["actor"] for row in scene.rows("message_attempts")}
