@@ -69,3 +69,9 @@ def refused(db: Connection, person_ids: list[str]) -> set[tuple[str, str]]:
 
 
 _REFUSED = sa.select(opt_outs.c.person_id, opt_outs.c.scope).where(among(opt_outs.c.person_id))
+
+
+def take_back(db: Connection, person_id: str) -> list[str]:
+    """Forget what a person has refused; returns the kinds it was."""
+    mine = opt_outs.delete().where(opt_outs.c.person_id == person_id).returning(opt_outs.c.scope)
+    return sorted(db.execute(mine).scalars())

@@ -150,4 +150,5 @@ def _tally(db: Connection, counted: Mapping[str, int], now: datetime) -> None:
 def tallies(db: Connection) -> dict[str, int]:
     """How many events were taken, seen before or set aside, since the beginning."""
     query = sa.select(provider_tallies.c.what, provider_tallies.c.count).order_by(provider_tallies.c.what)
+    query = query.where(provider_tallies.c.what.not_in((suppressed.PULL_TRIED, suppressed.PULL_DONE)))
     return {what: int(count) for what, count in db.execute(query).tuples()}
