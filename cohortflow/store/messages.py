@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from cohortflow.store import events
 from cohortflow.store.columns import among
+from cohortflow.store.places import sending_hold
 from cohortflow.store.tables import NOW, REAL_NOW, cohorts, message_attempts, messages
 from schemas.changes import Note
 
@@ -85,8 +86,8 @@ def waiting(db: Connection, now: datetime) -> int:
 
 
 def next_instant(db: Connection) -> datetime | None:
-    """When the next queued mail may go."""
-    return db.execute(_NEXT).scalar()
+    """When the next queued mail may go; never while sending is held."""
+    return None if sending_hold(db) else db.execute(_NEXT).scalar()
 
 
 def append_note(db: Connection, cohort_id: str, note: Note, now: datetime, actor: str) -> None:
