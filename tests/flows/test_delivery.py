@@ -196,9 +196,8 @@ def test_a_mail_a_person_sends_again_may_go_in_the_same_run(tmp_path: Path) -> N
     scene = at_the_invitations(tmp_path, MemoryTransport())
     delivered(scene)
     first = scene.mails()[0]
-    run = Delivery(
-        scene.house, scene.now, BatchWindow(scene.house.transport), Stop(), {first["message_id"]: first["fence"]}
-    )
+    run = Delivery(scene.house, scene.now, BatchWindow(scene.house.transport), Stop())
+    run.handed[hash(first["message_id"])] = first["fence"]
     with scene.house.database.write() as db:
         db.execute(sa.update(messages).where(messages.c.message_id == first["message_id"]).values(state="unknown"))
         settling.give_verdict(db, first["message_id"], "resend", scene.now, actor="dana")
