@@ -161,6 +161,37 @@ def show_standing(key: str, rows: list[dict[str, Any]], description: str) -> Non
         show_if_changed(key, rows, description)
 
 
+def show_progress(key: str, what: str, total: Callable[[], int]) -> Callable[[int], None]:
+    """A progress artifact of the current run, made once: call it with how many are done; nothing when plain.
+
+    Args:
+        total: how many there are to do, asked only where somebody may look; nothing is shown for none.
+    """
+    if is_plain() or _unseen.get():
+        return lambda _: None
+    from cohortflow.prefect_engine import Progress
+
+    bar: Progress | None = None
+    with _at_best():
+        bar = Progress(key, what, number) if (number := total()) else None
+
+    def reach(done: int) -> None:
+        if bar is not None:
+            with _at_best():
+                bar.reach(done)
+
+    return reach
+
+
+def secret_block(name: str) -> str:
+    """What a Secret block of Prefect holds; empty where there is no such block, or no Prefect."""
+    if is_plain():
+        return ""
+    from cohortflow.prefect_engine import read_secret
+
+    return read_secret(name)
+
+
 @contextmanager
 def tagged(*names: str) -> Iterator[None]:
     """Let the runs that are called in the block bear tags (ids only); nothing when plain."""

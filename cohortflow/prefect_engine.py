@@ -1,6 +1,7 @@
 """Our flows and tasks as Prefect's own: results never persisted, nobody else's words in what Prefect keeps."""
 
 import json
+import time
 import traceback
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import prefect
-from prefect.artifacts import Artifact, create_table_artifact
+from prefect.artifacts import Artifact, create_progress_artifact, create_table_artifact, update_progress_artifact
+from prefect.blocks.system import Secret
 from prefect.cache_policies import NO_CACHE
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import (
@@ -153,6 +155,36 @@ def show_if_changed(key: str, rows: list[dict[str, Any]], description: str) -> N
     known: Any = Artifact.get(key)
     if known is None or json.loads(known.data) != json.loads(json.dumps(rows)):
         create_table_artifact(key=key, table=rows, description=description)
+
+
+class Progress:
+    """A progress artifact, made at once and updated now and then: counts only."""
+
+    EVERY_SECONDS = 2.0  # an update is a request, and nobody watches more closely
+
+    def __init__(self, key: str, what: str, total: int) -> None:
+        self._what, self._total = what, total
+        self._id: Any = create_progress_artifact(0.0, key, self._told(0))
+        self._shown_at = time.monotonic()
+
+    def reach(self, done: int) -> None:
+        """So many are done by now; the last one is always shown."""
+        is_last, now = done >= self._total, time.monotonic()
+        if is_last or now - self._shown_at >= self.EVERY_SECONDS:
+            self._shown_at = now
+            update_progress_artifact(self._id, min(100.0, 100.0 * done / self._total), self._told(done))
+
+    def _told(self, done: int) -> str:
+        return f"{done:,} of {self._total:,} {self._what}"
+
+
+def read_secret(name: str) -> str:
+    """What a Secret block holds; empty where there is none of that name."""
+    try:
+        block: Any = Secret.load(name)
+    except ValueError:
+        return ""
+    return str(block.get())
 
 
 def make_flow(fn: Callable[P, R], name: str, run_name: str | None, retries: int) -> Flow[P, R]:

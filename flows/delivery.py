@@ -1,18 +1,22 @@
 """Deliver mail: claim, write, send, mark. Separate from deciding, and as many workers as help."""
 
+import gc
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from sqlalchemy.engine import Connection
 
-from cohortflow.engine import flow, is_about_to_begin, show_table, start_deployment, task
+from cohortflow.engine import flow, is_about_to_begin, show_progress, show_table, start_deployment, task
 from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.transports import Outcome, Stoppable, Window
 from cohortflow.mailroom.windows import opened
 from cohortflow.mailroom.writing import Desk, open_desk, write_letter
-from cohortflow.store import breakers, claiming, messages
+from cohortflow.store import breakers, claiming, messages, places
 from cohortflow.store.messages import Message, Result
 from flows.house import House, current_house
 from flows.instance import remember
@@ -20,11 +24,14 @@ from flows.reporting import report_attachment
 from flows.settling import settle_what_is_known
 from flows.standing import MOST_AT_ONCE, show_standings
 from flows.stopping import Stop, told_to_stop
+from flows.suppressions import learn_before_a_wave
 from schemas.errors import CohortflowError, DeliveryError, ProgramError
 
 logger = logging.getLogger("cohortflow.flows")
 
-BATCH = 200
+BATCH = 500
+WORTH_A_CLAIM = 100  # so much room, or it is waited for more
+REMEMBERED = 10_000  # mails on their way before: what is forgotten stands at the head of the queue, and comes next
 
 
 @flow("deliver-mail")
@@ -33,6 +40,7 @@ def deliver_mail(now: datetime | None = None) -> dict[str, int]:
     house = current_house()
     now = now or house.now()
     settle_what_is_known(now)
+    learn_before_a_wave(house, now)
     totals = send_waiting(now)
     show_table("delivery", [{"state": state, "mails": count} for state, count in totals.items()], "Mails of this run")
     return totals
@@ -48,12 +56,30 @@ def start_delivery(stamp: str) -> None:
 def send_waiting(now: datetime) -> dict[str, int]:
     """Claim, send and mark until nothing is left that may go: a sliding window of letters on their way."""
     house = current_house()
-    with opened(house.transport) as window, told_to_stop() as stop:
+    progress = show_progress("mail-progress", "mails of this delivery", lambda: _waiting(house, now))
+    with opened(house.transport) as window, told_to_stop() as stop, seldom_collected():
         delivery = Delivery(house, now, window, stop)
         while delivery.claim() or delivery.on_their_way:
             delivery.mark(delivery.what_came_back())
+            progress(sum(delivery.totals.values()))
     show_standings(house, sorted(delivery.cohorts)[:MOST_AT_ONCE], now)
     return delivery.totals
+
+
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Look for cycles of dead objects less often: a delivery leaves few, and looking took a fifth of its time."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 20, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _waiting(house: House, now: datetime) -> int:
+    with house.database.read() as db:
+        return messages.waiting(db, now)
 
 
 @dataclass
@@ -65,6 +91,7 @@ class Delivery:
     window: Window
     stop: Stop
     on_their_way: dict[str, Message] = field(default_factory=dict)
+    handed: dict[int, int] = field(default_factory=dict)  # by the hash of a message's id, the fence it had
     totals: dict[str, int] = field(default_factory=dict)
     cohorts: set[str] = field(default_factory=set)
     is_last: bool = False
@@ -82,6 +109,7 @@ class Delivery:
                 db, self.now, owner=house.worker, lease_seconds=house.settings.lease_seconds, size=size
             )
         remember(house.settings, house.watched, batch)
+        batch = self._never_handed(batch)
         # The claim is durable before the first byte leaves: a crash from here on can lose track of a mail, never
         # repeat it. After half the lease not a byte of it leaves any more, even of a worker that was asleep.
         self._post(batch, began + house.settings.lease_seconds / 2)
@@ -90,6 +118,30 @@ class Delivery:
         seen = len(batch) + sum(stopped.values())
         self.is_last = seen < size  # fewer than asked for: nothing is left that may go
         return seen
+
+    def _never_handed(self, batch: list[Message]) -> list[Message]:
+        """The batch, unless the database has forgotten that some of it was on its way before: then nothing of it.
+
+        A fence only grows. One that was seen here already means that a commit was lost, and that a mail would go twice.
+        """
+        again = [message for message in batch if message.fence <= self.handed.get(hash(message.message_id), -1)]
+        if again:
+            self._hold_everything(batch, {message.message_id for message in again})
+            return []
+        self.handed.update((hash(message.message_id), message.fence) for message in batch)
+        if len(self.handed) > 2 * REMEMBERED:
+            self.handed = dict(islice(self.handed.items(), REMEMBERED, None))
+        return batch
+
+    def _hold_everything(self, batch: list[Message], again: set[str]) -> None:
+        house, self.is_last = self.house, True
+        logger.error("%s: %d mails would have gone twice", places.FORGOT, len(again))
+        with house.database.write_alone() as db:
+            if not places.sending_hold(db):
+                places.hold_sending(db, places.FORGOT, self.now)
+        self.mark(
+            [Result(message, "unknown" if message.message_id in again else "later", places.FORGOT) for message in batch]
+        )
 
     def _stands_still(self, db: Connection) -> bool:
         transport = self.house.transport
@@ -111,7 +163,7 @@ class Delivery:
         """Wait for half of what is on its way, or only look when there is room for more."""
         if self.stop.is_told:
             self.window.wind_down()
-        has_room = self.window.room >= BATCH // 2 and not (self.is_last or self.stop.is_told)
+        has_room = self.window.room >= WORTH_A_CLAIM and not (self.is_last or self.stop.is_told)
         came_back = self.window.outcomes(0 if has_room else (len(self.on_their_way) + 1) // 2)
         stops = [outcome for _, outcome in came_back if outcome.stops]
         if stops:

@@ -10,8 +10,10 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
+from pydantic import SecretStr
 from sqlalchemy.engine import Connection
 
+from cohortflow.engine import secret_block
 from cohortflow.mailroom.choosing import transport_for
 from cohortflow.mailroom.rendering import Stationery
 from cohortflow.mailroom.transports import Transport
@@ -24,6 +26,7 @@ from schemas.program import Program
 from schemas.settings import Settings
 from tasks.intents import Wording
 
+KEY_BLOCK = "sendgrid-api-key"
 # By the hash of what they say, and so the same in every house of this process.
 _TEXTS: dict[str, Stationery] = {}
 
@@ -129,6 +132,7 @@ def open_house(settings: Settings, *, secret: str | None = None, transport: Tran
     """
     database = open_database(settings.database, durable=settings.durable, timeout=settings.database_timeout)
     migrate(database, secret=secret)
+    settings = with_key(settings)
     worker = f"{socket.gethostname()}:{os.getpid()}"
     if transport is None:
         transport = transport_for(settings)
@@ -136,6 +140,13 @@ def open_house(settings: Settings, *, secret: str | None = None, transport: Tran
     if secret is None:
         house.watched = look_around(settings, database, house.now())
     return house
+
+
+def with_key(settings: Settings) -> Settings:
+    """The settings with SendGrid's key: from the environment, or else, inside Prefect, from its Secret block."""
+    if settings.mail != "sendgrid" or settings.sendgrid_api_key.get_secret_value():
+        return settings
+    return settings.model_copy(update={"sendgrid_api_key": SecretStr(secret_block(KEY_BLOCK))})
 
 
 _houses: list[House] = []

@@ -5,6 +5,7 @@ The judge knows only two things: the provider's own record, and our ledger.
 
 import gc
 import os
+import random
 import signal
 import socket
 import time
@@ -20,6 +21,7 @@ import sqlalchemy as sa
 from grounds import Ground, Step, wait_until_alone
 from killing import watch
 from post_office import IMPATIENT, PostOffice
+from provider import Signer, event, post
 from scenes import Scene, enter
 
 from cohortflow.engine import plainly
@@ -32,8 +34,10 @@ from flows.delivery import deliver_mail
 from flows.house import House, living_in
 from flows.settling import settle_unknown
 
+MAILS = 7
 MOST_ROUNDS = 12
 BARRED = "the address bounced"
+ARRIVED = ("accepted", "delivered")
 A_WHILE = timedelta(minutes=10)
 Deliver = Callable[[House, datetime], object]
 
@@ -50,10 +54,12 @@ def queued_mails(home: Path, count: int) -> Step:
     scene.drop_roster()
     due_at = scene.occasion("recruit.invite#1")["due_at"]
     scene.live_to(due_at - timedelta(hours=1))
-    now = due_at + timedelta(hours=2)  # working hours in every site
+    now = due_at + timedelta(hours=2)  # working hours in Berlin, and for as long as a case takes
     with plainly(), living_in(scene.house):
         advance_program("small-circle", now)
-    ids = sorted(row["message_id"] for row in scene.mails() if row["state"] == "queued")
+    at_work = {row["person_id"] for row in scene.rows("people", site="Berlin")}
+    queued = [row for row in scene.mails() if row["state"] == "queued" and row["person_id"] in at_work]
+    ids = sorted(row["message_id"] for row in queued)
     assert len(ids) >= count
     with scene.house.database.write() as db:
         barred = db.execute(sa.select(people.c.email).where(people.c.person_id == _reader(scene, ids[0]))).scalar_one()
@@ -75,15 +81,18 @@ def _reader(scene: Scene, message_id: str) -> str:
 class Case:
     """What happens: the faults of the provider's first answers, and after how many points each worker is killed.
 
-    A point of 0 lets a worker live. `again` kills the first recovery, too.
+    A point of 0 lets a worker live. `again` kills the first recovery, too; with `early` the provider's events come
+    before any recovery has begun.
     """
 
     faults: tuple[str, ...]
     kills: tuple[int, ...] = (0,)
     again: int = 0
+    early: bool = False
 
     def __str__(self) -> str:
-        return f"{'+'.join(self.faults) or 'no fault'}, killed at {self.kills}, then at {self.again}"
+        early = ", events told early" if self.early else ""
+        return f"{'+'.join(self.faults) or 'no fault'}, killed at {self.kills}, then at {self.again}{early}"
 
 
 @dataclass
@@ -127,16 +136,20 @@ class Court:
     step: Step
     office: PostOffice
     deliver: Deliver = deliver
+    signer: Signer = field(default_factory=Signer)
 
     def try_case(self, case: Case, tally: Tally) -> bool:
         """Try one case; False when no worker lived long enough to be killed."""
         began = time.monotonic()
         self.office.plan(list(case.faults))
         scene = self.where.set_back(self.step)
-        house = replace(scene.house, transport=self.office.transport(timeout=IMPATIENT))
+        told = scene.house.settings.model_copy(update={"sendgrid_webhook_key": self.signer.public})
+        house = replace(scene.house, settings=told, transport=self.office.transport(timeout=IMPATIENT))
         killed = self._work(house, case.kills, self.step.now)
         if any(case.kills) and not killed:
             return False
+        if case.early:
+            self._tell_events(house, self.office.record()["accepted"])
         if case.again:
             self._run_out(house)
             killed += self._work(house, (case.again,), self.step.now + A_WHILE)
@@ -167,7 +180,8 @@ class Court:
         record = self.office.record()
         said += judge(house.database, record["accepted"], settled=True)
         states = Counter(row["state"] for row in scene.rows("messages"))
-        tally.accepted, tally.refused = tally.accepted + states["accepted"], tally.refused + states["refused"]
+        tally.accepted += sum(states[each] for each in ARRIVED)
+        tally.refused += states["refused"]
         tally.posts += len(record["asked"])
         tally.faults += sum(fault != "accept" for _, fault in record["asked"])
         tally.bodies |= set(record["bodies"].values())
@@ -194,37 +208,46 @@ class Court:
 
         What is sent again may meet the next fault; then it is unknown, named and settled once more.
         """
-        total = 0
+        total, named = 0, _named(house)
         for _ in range(MOST_ROUNDS):
-            arrived = set(self.office.record()["accepted"])
-            with house.database.read() as db:
-                named = [row["message_id"] for row in settling.unknown_mails(db)]
-            if not named:
-                break
             total += len(named)
-            tell_events(house, arrived & set(named), now)
-            left = [each for each in named if each not in arrived]
+            self._tell_events(house, self.office.record()["accepted"])
+            left = _named(house)
             tally.by_events, tally.by_operator = tally.by_events + len(named) - len(left), tally.by_operator + len(left)
+            if not left:
+                break
             for message_id in left:
                 with living_in(house):
                     settle_unknown(message_id, "resend", "role:operator", now)
             now = self._until_quiet(house, now + A_WHILE)
+            named = _named(house)
         return total
 
+    def _tell_events(self, house: House, arrived: Collection[str]) -> None:
+        """The provider's events of all it has taken: signed, twice each, in any order, posted to the real portal."""
+        with house.database.read() as db:
+            readers = dict(db.execute(_ADDRESSES, {"ids": sorted(set(arrived))}).tuples().all())
+        told = [
+            event(name, email, kind, second)
+            for name, email in readers.items()
+            for second, kind in enumerate(("processed", "delivered"))
+        ]
+        random.Random(len(told)).shuffle(doubled := told * 2)
+        answer = post(house, self.signer, *doubled, event("0" * 32, "somebody@else.example"))
+        assert answer.status_code == 200, answer.text
 
-def tell_events(house: House, arrived: Collection[str], now: datetime) -> None:
-    """What the provider's events say: these it had taken."""
-    for message in _unknown(house):
-        if message.message_id in arrived:
-            with house.database.write() as db:
-                assert messages.settle(db, message, accepted=True, now=now, actor="provider")
+
+_ADDRESSES = (
+    sa.select(mails.c.message_id, people.c.email)
+    .join(people, mails.c.person_id == people.c.person_id)
+    .where(mails.c.message_id.in_(sa.bindparam("ids", expanding=True)))
+)
 
 
-def _unknown(house: House) -> list[messages.Message]:
+def _named(house: House) -> list[str]:
+    """The mails of unknown fate that the operator is told of."""
     with house.database.read() as db:
-        rows = db.execute(sa.select(mails).where(mails.c.state == "unknown")).mappings().all()
-    names = messages.Message.__dataclass_fields__
-    return [messages.Message(**{name: row[name] for name in names}) for row in rows]
+        return [row["message_id"] for row in settling.unknown_mails(db)]
 
 
 def judge(database: Database, accepted: Collection[str], *, settled: bool = False) -> list[str]:
@@ -238,15 +261,15 @@ def judge(database: Database, accepted: Collection[str], *, settled: bool = Fals
         arrived, state = row["message_id"] in taken, row["state"]
         if state in ("queued", "sending"):
             said.append(f"a mail hangs in {state}")
-        elif state == "accepted" and not arrived:
-            said.append("a mail counts as accepted and never arrived")
+        elif state in ARRIVED and not arrived:
+            said.append(f"a mail counts as {state} and never arrived")
         elif state == "suppressed" and row["reason"] != BARRED:
             said.append("a mail is suppressed for no reason")
-        elif state not in ("accepted", "unknown") and arrived:
+        elif state not in (*ARRIVED, "unknown") and arrived:
             said.append(f"a mail arrived and counts as {state}")
         elif state == "unknown" and (row["message_id"] not in named or settled):
             said.append("an unknown mail is not " + ("settled" if settled else "named"))
-        elif state not in ("accepted", "unknown") and not row["reason"]:
+        elif state not in (*ARRIVED, "unknown") and not row["reason"]:
             said.append(f"a mail is {state} without a reason")
     if not any(row["state"] == "suppressed" for row in rows):
         said.append("a barred reader was written to")

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from cohortflow.mailroom.sendgrid_transport import SendGridTransport
 
 PROGRAM = Path(__file__).with_name("fake_sendgrid.py")
-IMPATIENT = 0.4  # seconds: soon over, where an answer never comes
+IMPATIENT = 0.2  # seconds: soon over, where an answer never comes
 
 
 @dataclass(frozen=True)

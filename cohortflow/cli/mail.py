@@ -59,6 +59,20 @@ def pull_suppressions() -> None:
     pull()
 
 
+@mail.command()
+def allow(
+    who: Annotated[str, typer.Argument(metavar="WHO", help="an address that is barred, or a person's id")],
+    by: Name,
+    although_reported: Annotated[
+        bool, typer.Option("--although-reported", help="they had reported a mail as spam, and ask for mail again")
+    ] = False,
+) -> None:
+    """Write again to an address that was barred, or take back what a person has refused. Recorded with your name."""
+    from cohortflow.cli.mail_allowing import allow as run
+
+    raise typer.Exit(run(who, by, although_reported))
+
+
 @mail.command("confirm-instance")
 def confirm_instance(
     by: Name,

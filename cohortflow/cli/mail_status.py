@@ -11,7 +11,7 @@ from rich.text import Text
 from cohortflow.cli.plan import PIPED_WIDTH
 from cohortflow.cli.running import at_home
 from cohortflow.cli.words import count, say, tally
-from cohortflow.store import breakers, messages, settling
+from cohortflow.store import breakers, messages, settling, suppressed
 from flows.settling import plain_name, settle_unknown
 from schemas.errors import CohortflowError
 
@@ -26,6 +26,7 @@ def show(as_json: bool) -> int:
             "oldest_queued": _plain(messages.oldest_queued(db)),
             "unknown": [_plain(row) for row in settling.unknown_mails(db)],
             "stopped": [_plain(row) for row in breakers.open_breakers(db)],
+            "lists": _plain(dict(zip(("tried_at", "read_at"), suppressed.pulls(db), strict=True))),
         }
     if as_json:
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
@@ -55,6 +56,10 @@ def _print(console: Console, found: dict[str, Any]) -> None:
         since = f"{each['transport']} stands still since {each['tripped_at']}"
         console.print(Text(f"{since}: {each['code']}", style="bold"))
         console.print("  Mend the key or the host (another key starts by itself); `cohortflow mail resume --by NAME`.")
+    tried_at, read_at = found["lists"]["tried_at"], found["lists"]["read_at"]
+    if tried_at and (read_at is None or read_at < tried_at):
+        console.print(Text(f"SendGrid's lists could not be read at {tried_at} (last read: {read_at or 'never'})"))
+        console.print("  Mail goes all the same; `cohortflow mail pull-suppressions` says what is wrong.")
     if found["unknown"]:
         console.print(Text(f"{count(len(found['unknown']), 'mail')} of unknown fate:", style="bold"))
         for each in found["unknown"]:

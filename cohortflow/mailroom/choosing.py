@@ -1,9 +1,5 @@
 """The transport that COHORTFLOW_MAIL names."""
 
-from collections.abc import Callable
-
-from pydantic import SecretStr
-
 from cohortflow.mailroom.outbox import OutboxTransport
 from cohortflow.mailroom.smtp_transport import SmtpTransport, server_of
 from cohortflow.mailroom.transports import Transport
@@ -11,12 +7,8 @@ from schemas.errors import CohortflowError
 from schemas.settings import Settings
 
 
-def transport_for(settings: Settings, key: Callable[[], SecretStr] | None = None) -> Transport:
-    """How mail leaves this installation.
-
-    Args:
-        key: where SendGrid's key comes from when the environment does not hold it.
-    """
+def transport_for(settings: Settings) -> Transport:
+    """How mail leaves this installation."""
     kind = settings.mail.partition(":")[0]
     # A request must end long before its claim does.
     timeout = min(settings.mail_timeout, settings.lease_seconds / 4)
@@ -28,10 +20,7 @@ def transport_for(settings: Settings, key: Callable[[], SecretStr] | None = None
         # The package takes a third of a second to load.
         from cohortflow.mailroom.sendgrid_transport import SendGridTransport
 
-        found = settings.sendgrid_api_key
-        if key is not None and not found.get_secret_value():
-            found = key()
-        return SendGridTransport(found, settings.sendgrid_host, timeout=timeout)
+        return SendGridTransport(settings.sendgrid_api_key, settings.sendgrid_host, timeout=timeout)
     raise CohortflowError(
         f"COHORTFLOW_MAIL: {kind!r} is unknown; "
         "write outbox:DIR, smtp://user:password@host:port, smtps://... or sendgrid"

@@ -109,7 +109,7 @@ def _headers(letter: Letter, at: datetime) -> list[str]:
         _mailbox("From", *split_mailbox(letter.sender)),
         _mailbox("To", letter.to_name, letter.to_address),
         _unstructured("Subject", letter.subject),
-        f"Date: {format_datetime(at.astimezone(UTC))}",
+        f"Date: {_dated(at)}",
         f"Message-ID: <{letter.message_id}@{domain}>",
         f"Content-Language: {letter.language}",
         *(
@@ -120,6 +120,11 @@ def _headers(letter: Letter, at: datetime) -> list[str]:
     if letter.reply_to:
         headers.insert(2, _mailbox("Reply-To", *split_mailbox(letter.reply_to)))
     return headers
+
+
+@lru_cache(maxsize=16)
+def _dated(at: datetime) -> str:
+    return format_datetime(at.astimezone(UTC))
 
 
 @lru_cache(maxsize=1024)

@@ -13,6 +13,7 @@ from cohortflow.mailroom.windows import told
 from schemas.errors import DeliveryError
 
 _PARTIAL = ".partial"
+ACCEPTED, ALREADY_THERE = Outcome("accepted"), Outcome("accepted", "already there")
 
 
 class OutboxTransport:
@@ -37,22 +38,20 @@ class OutboxTransport:
         Raises:
             DeliveryError: permanent for a letter that is no letter; not permanent for a full or closed disk.
         """
-        content = eml(letter, at)
-        path = self._path(letter.message_id)
-        if path.exists():
-            return Outcome("accepted", "already there")
-        half = self._partial / f"{letter.message_id}.{os.getpid()}.{get_ident()}"
+        content, path, half = eml(letter, at), self._path(letter.message_id), self._half(letter.message_id)
         with _plain_errors(self.folder):
             try:
                 self._write(half, content)
+                if self.durable:
+                    _wait_for_disk(half)
                 # A link, not a rename: it fails when another worker was first, where a rename would replace its file.
                 os.link(half, path)
             except FileExistsError:
-                return Outcome("accepted", "already there")
+                return ALREADY_THERE
             finally:
                 with suppress(FileNotFoundError):
-                    half.unlink()
-        return Outcome("accepted")
+                    os.unlink(half)
+        return ACCEPTED
 
     def send_all(self, letters: list[Letter], at: datetime) -> list[Outcome]:
         """The same for a batch, which waits for the disk once: all files are written, then made durable, then named.
@@ -61,71 +60,51 @@ class OutboxTransport:
         nothing under a name. What fails fails by itself where it can.
         """
         outcomes: list[Outcome | None] = [None] * len(letters)
-        halves: list[tuple[int, Path, Path]] = []
+        halves: list[tuple[int, str, str]] = []
         try:
-            for number, letter in enumerate(letters):
-                outcomes[number] = self._begun(letter, at, number, halves)
             with _plain_errors(self.folder):
+                for number, letter in enumerate(letters):
+                    outcomes[number] = self._begun(letter, at, number, halves)
                 self._sync([half for _, half, _ in halves])
-            for number, half, path in halves:
-                outcomes[number] = self._named(half, path)
+                for number, half, path in halves:
+                    outcomes[number] = _named(half, path)
         except DeliveryError as error:
             outcomes = [each or Outcome("later", str(error)[:200], 60) for each in outcomes]
         finally:
             for _, half, _ in halves:
                 with suppress(OSError):
-                    half.unlink()
-        return [each or Outcome("accepted") for each in outcomes]
+                    os.unlink(half)
+        return [each or ACCEPTED for each in outcomes]
 
-    def _begun(self, letter: Letter, at: datetime, number: int, halves: list[tuple[int, Path, Path]]) -> Outcome | None:
+    def _begun(self, letter: Letter, at: datetime, number: int, halves: list[tuple[int, str, str]]) -> Outcome | None:
         """Write a letter without its name; an outcome when there is nothing left to do for it."""
         try:
             content, path = eml(letter, at), self._path(letter.message_id)
         except DeliveryError as error:
             return told(letter.message_id, error)
-        if path.exists():
-            return Outcome("accepted", "already there")
-        half = self._partial / f"{letter.message_id}.{os.getpid()}.{get_ident()}"
+        half = self._half(letter.message_id)
         halves.append((number, half, path))
-        with _plain_errors(self.folder):
-            self._write(half, content, durable=False)
+        self._write(half, content)
         return None
 
-    def _named(self, half: Path, path: Path) -> Outcome:
-        with _plain_errors(self.folder):
-            try:
-                os.link(half, path)
-            except FileExistsError:
-                return Outcome("accepted", "already there")
-        return Outcome("accepted")
-
-    def _sync(self, files: list[Path]) -> None:
+    def _sync(self, files: list[str]) -> None:
         """Have the disk keep the files: the whole file system at once where that can be asked for, else one by one."""
         if not self.durable or not files:
             return
-        if sync_file_system(files[0]):
-            return
-        for file in files:
-            descriptor = os.open(file, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+        if not sync_file_system(files[0]):
+            for file in files:
+                _wait_for_disk(file)
 
     def was_accepted(self, message_id: str) -> bool:
         """Whether the letter is in the folder; what a recovery asks after a crash."""
-        return self._path(message_id).exists()
+        return Path(self._path(message_id)).exists()
 
     def flush(self) -> None:
         """Make the names in the folder durable; call it once per batch, before the batch is marked as accepted."""
         if not self.durable:
             return
         with _plain_errors(self.folder):
-            folder = os.open(self.folder, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _wait_for_disk(str(self.folder))
 
     def sweep(self) -> int:
         """Remove what killed processes left half written; only while no delivery runs. Returns how many."""
@@ -134,19 +113,47 @@ class OutboxTransport:
             half.unlink(missing_ok=True)
         return len(halves)
 
-    def _path(self, message_id: str) -> Path:
+    # Plain text, for paths as objects take as long as writing the file.
+    def _path(self, message_id: str) -> str:
         if not message_id.replace("-", "").replace("_", "").isalnum():
             raise DeliveryError("the message id is not made of letters, digits, - and _", permanent=True)
-        return self.folder / f"{message_id}.eml"
+        return f"{self.folder}/{message_id}.eml"
 
-    def _write(self, path: Path, content: bytes, durable: bool = True) -> None:
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            if self.durable and durable:
-                file.flush()
-                os.fsync(descriptor)
+    def _half(self, message_id: str) -> str:
+        return f"{self._partial}/{message_id}.{os.getpid()}.{get_ident()}"
+
+    def _write(self, path: str, content: bytes) -> None:
+        try:
+            descriptor = os.open(path, _NEW_FILE, 0o600)
+        except FileExistsError:  # of one that was killed and had our numbers
+            os.unlink(path)
+            descriptor = os.open(path, _NEW_FILE, 0o600)
+        try:
+            left = memoryview(content)
+            while left:
+                left = left[os.write(descriptor, left) :]
+        finally:
+            os.close(descriptor)
+
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+
+
+def _named(half: str, path: str) -> Outcome:
+    try:
+        os.link(half, path)
+    except FileExistsError:
+        return ALREADY_THERE
+    return ACCEPTED
+
+
+def _wait_for_disk(path: str) -> None:
+    """Wait until the disk has a file, or the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 class _plain_errors:

@@ -69,6 +69,7 @@ class Stationery:
         self._footers: dict[str, Template] = {}
         self._skeletons: OrderedDict[tuple[str, str, str], Skeleton] = OrderedDict()
         self._faults: dict[str, list[Fault]] = {}
+        self._sources: dict[tuple[str, str], sources.Source] = {}
         self._names: dict[tuple[str, str], dict[str, str]] = {}
         for name in sorted(self._files):
             if found := sources.NAME.fullmatch(name):
@@ -123,10 +124,10 @@ class Stationery:
 
     def _source(self, stage: str, send: str) -> sources.Source:
         """The file that speaks for all languages of a message: English, else the first there is."""
-        name = self._names[stage, send][self.language_of(stage, send, "en")] if (stage, send) in self._names else ""
-        if not name:
-            raise ProgramError([_missing(f"{stage}/{send}.en.md")])
-        return sources.split_source(self.texts[name])
+        if (stage, send) not in self._sources:
+            name = self._names.get((stage, send), {}).get(self.language_of(stage, send, "en"), "")
+            self._sources[stage, send] = sources.split_source(self.texts[name])
+        return self._sources[stage, send]
 
     def mentions(self, stage: str, send: str, language: str, field: str) -> bool:
         """Whether the text says anything about a field; some cost a look into the store."""

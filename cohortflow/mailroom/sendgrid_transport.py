@@ -44,7 +44,10 @@ class SendGridTransport:
         shortest_wait: float = 1,
     ) -> None:
         if not key.get_secret_value():
-            raise CohortflowError("COHORTFLOW_MAIL is sendgrid, but there is no key; set SENDGRID_API_KEY")
+            raise CohortflowError(
+                "COHORTFLOW_MAIL is sendgrid, but there is no key; set SENDGRID_API_KEY, or make the Secret block "
+                "sendgrid-api-key in Prefect, which only what Prefect runs can read"
+            )
         if not host.startswith(("https://", "http://127.0.0.1", "http://localhost")):
             raise CohortflowError("SENDGRID_HOST: must begin with https://, such as https://api.eu.sendgrid.com")
         self._key, self._url = key, f"{host.rstrip('/')}/v3/mail/send"

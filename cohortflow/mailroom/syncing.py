@@ -10,7 +10,7 @@ from typing import Any
 FIRST_THAT_REPORTS = (5, 8)  # earlier kernels wait, too, but swallow the disk's error
 
 
-def sync_file_system(path: Path) -> bool:
+def sync_file_system(path: Path | str) -> bool:
     """Wait until everything written to the file system of `path` is durable; False where that cannot be asked for.
 
     Raises:

@@ -16,6 +16,7 @@ from schemas.errors import DeliveryError
 logger = logging.getLogger("cohortflow.mailroom")
 
 IN_A_BATCH = 500
+AT_ONE_TIME = 200  # a crash leaves what was claimed and not begun in doubt
 NOT_BEGUN = Outcome("later", "the worker was told to stop", 1)
 TOO_SLOW = Outcome("later", "the time this worker had for it was over", 60)
 
@@ -160,8 +161,8 @@ class LoopWindow:
 
     @property
     def room(self) -> int:
-        """How many requests more may be in flight."""
-        return self._size - len(self._tasks)
+        """How many requests more may be begun together."""
+        return min(self._size - len(self._tasks), AT_ONE_TIME)
 
     def put(self, letter: Letter, at: datetime, until: float) -> None:
         """Begin a request."""

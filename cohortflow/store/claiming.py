@@ -1,11 +1,13 @@
 """Claim mails in batches: durable before the first byte, and each asked once more whether it may go."""
 
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cohortflow.store.columns import among
 from cohortflow.store.mail_stops import decide
 from cohortflow.store.messages import DELIVERABLE, OF_A_COHORT, Message, append_note
 from cohortflow.store.places import sending_hold
@@ -17,13 +19,13 @@ _CLAIM = (
     sa.select(*(column for column in messages.c if column.name not in _NOT_ASKED))
     .select_from(OF_A_COHORT)
     .where(DELIVERABLE)
-    .order_by(messages.c.not_before, messages.c.message_id)
+    .order_by(messages.c.not_before)  # and nothing else: a whole queue would be sorted for each batch of it
     .limit(sa.bindparam("size", type_=sa.Integer))
     .with_for_update(of=messages, skip_locked=True)
 )
 _TAKE: Any = (
     messages.update()
-    .where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)))
+    .where(among(messages.c.message_id))
     .values(
         state="sending",
         lease_owner=sa.bindparam("owner"),
@@ -35,7 +37,7 @@ _TAKE: Any = (
 _BEGIN_ATTEMPT = message_attempts.insert().from_select(
     ["message_id", "attempt", "actor", "started_at"],
     sa.select(messages.c.message_id, messages.c.attempts, sa.bindparam("owner", type_=sa.Text), NOW).where(
-        messages.c.message_id.in_(sa.bindparam("ids", expanding=True))
+        among(messages.c.message_id)
     ),
 )
 
@@ -51,6 +53,7 @@ def claim_batch(
     if sending_hold(db):
         return [], {}
     rows = [dict(row) for row in db.execute(_CLAIM, {"now": now, "size": size}).mappings()]
+    rows.sort(key=itemgetter("not_before", "message_id"))
     stopped, later = decide(db, rows, now)
     ready = [row for row in rows if row["message_id"] not in stopped and row["message_id"] not in later]
     for message_id, (state, reason) in stopped.items():

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from cohortflow.store.columns import among
 from cohortflow.store.messages import append_note
 from cohortflow.store.tables import message_attempts, messages, provider_events
 from schemas.changes import Note
@@ -59,7 +60,7 @@ def apply_evidence(db: Connection, processed: Mapping[str, int], now: datetime) 
 
 _LOCKED = (
     sa.select(messages.c.message_id, messages.c.cohort_id, messages.c.state, messages.c.reason)
-    .where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)))
+    .where(among(messages.c.message_id))
     .order_by(messages.c.message_id)
     .with_for_update()
 )
@@ -69,7 +70,7 @@ _FACTS = (
         sa.func.max(provider_events.c.weight).label("weight"),
         sa.func.sum(sa.case((provider_events.c.kind == "processed", 1), else_=0)).label("processed"),
     )
-    .where(provider_events.c.message_id.in_(sa.bindparam("ids", expanding=True)))
+    .where(among(provider_events.c.message_id))
     .group_by(provider_events.c.message_id)
 )
 
@@ -85,7 +86,6 @@ def _settle(db: Connection, rows: Sequence[Row[Any]], counts: Counts) -> None:
         counts[row.cohort_id, "mail.settled", "accepted"] += 1
 
 
-_OF_THESE: Any = sa.bindparam("ids", expanding=True)
 _CLAIMED = (
     sa.select(sa.func.max(message_attempts.c.started_at))
     .where(message_attempts.c.message_id == messages.c.message_id)
@@ -94,7 +94,7 @@ _CLAIMED = (
 )
 _SETTLE: Any = (
     messages.update()
-    .where(messages.c.message_id.in_(_OF_THESE))
+    .where(among(messages.c.message_id))
     .values(
         state="accepted",
         reason=None,
@@ -114,7 +114,7 @@ _LAST = (
 )
 _END_ATTEMPT: Any = (
     message_attempts.update()
-    .where(message_attempts.c.message_id.in_(_OF_THESE), message_attempts.c.attempt == _LAST)
+    .where(among(message_attempts.c.message_id), message_attempts.c.attempt == _LAST)
     .values(
         outcome="accepted",
         code="provider event",

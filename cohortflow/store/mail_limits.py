@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from cohortflow.store import frames
 from cohortflow.store.cohorts import read_row
+from cohortflow.store.columns import among
 from cohortflow.store.tables import Instant, message_attempts, messages
 from schemas.phrases import AtMost
 
@@ -99,7 +100,7 @@ _GOT = (
         )
     )
     .where(
-        messages.c.person_id.in_(sa.bindparam("ids", expanding=True)),
+        among(messages.c.person_id),
         messages.c.state.in_(("sending", "unknown", "accepted", "delivered", "bounced")),
         sa.bindparam("since", type_=Instant) < _AT,
     )

@@ -11,6 +11,7 @@ from cohortflow.programs.parts import address_of
 from cohortflow.programs.refusing import scope_of
 from cohortflow.store import frames, instances, opt_outs
 from cohortflow.store.cohorts import read_row
+from cohortflow.store.columns import among
 from cohortflow.store.mail_limits import over_the_limit
 from cohortflow.store.reader_hours import not_now
 from cohortflow.store.tables import answers, participants, people, suppressions
@@ -40,7 +41,7 @@ def readers(db: Connection, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 _PERSONS = sa.select(people.c.person_id, people.c.status, people.c.email, people.c.site).where(
-    people.c.person_id.in_(sa.bindparam("ids", expanding=True))
+    among(people.c.person_id)
 )
 
 
@@ -78,7 +79,7 @@ def reasons_to_stop(
 
 
 _TAKING_PART = sa.select(participants.c.cohort_id, participants.c.person_id, participants.c.state).where(
-    participants.c.person_id.in_(sa.bindparam("ids", expanding=True))
+    among(participants.c.person_id)
 )
 
 
@@ -117,7 +118,7 @@ def _barred(db: Connection, addresses: dict[Reader, str]) -> dict[Reader, str]:
 
 
 _BARRED = sa.select(suppressions.c.address_hash, suppressions.c.reason).where(
-    suppressions.c.address_hash.in_(sa.bindparam("hashes", expanding=True))
+    among(suppressions.c.address_hash, "hashes")
 )
 
 
@@ -145,7 +146,7 @@ def _answered(db: Connection, ids: list[str]) -> set[tuple[str, str, str, str, s
 
 _ANSWERED = sa.select(
     answers.c.cohort_id, answers.c.occasion, answers.c.form, answers.c.person_id, answers.c.about
-).where(answers.c.person_id.in_(sa.bindparam("ids", expanding=True)), answers.c.is_current)
+).where(among(answers.c.person_id), answers.c.is_current)
 
 
 def _outstanding(row: dict[str, Any], answered: set[tuple[str, str, str, str, str]]) -> bool:

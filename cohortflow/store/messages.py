@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cohortflow.store import events
+from cohortflow.store.columns import among
+from cohortflow.store.places import sending_hold
 from cohortflow.store.tables import NOW, REAL_NOW, cohorts, message_attempts, messages
 from schemas.changes import Note
 
@@ -84,8 +86,8 @@ def waiting(db: Connection, now: datetime) -> int:
 
 
 def next_instant(db: Connection) -> datetime | None:
-    """When the next queued mail may go."""
-    return db.execute(_NEXT).scalar()
+    """When the next queued mail may go; never while sending is held."""
+    return None if sending_hold(db) else db.execute(_NEXT).scalar()
 
 
 def append_note(db: Connection, cohort_id: str, note: Note, now: datetime, actor: str) -> None:
@@ -135,14 +137,13 @@ def mark(db: Connection, outcomes: Sequence[tuple[Any, ...]], now: datetime, *, 
 
 _IN_FLIGHT = (
     sa.select(messages.c.message_id, messages.c.fence)
-    .where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)), messages.c.state.in_(("sending", "unknown")))
+    .where(among(messages.c.message_id), messages.c.state.in_(("sending", "unknown")))
     .order_by(messages.c.message_id)
     .with_for_update()
 )
-_THESE: Any = sa.bindparam("ids", expanding=True)
 _MARK: Any = (
     messages.update()
-    .where(messages.c.message_id.in_(_THESE))
+    .where(among(messages.c.message_id))
     .values(
         lease_owner=None,
         lease_until=None,
@@ -152,7 +153,7 @@ _MARK: Any = (
 _END_ATTEMPT: Any = (
     message_attempts.update()
     .where(
-        message_attempts.c.message_id.in_(_THESE),
+        among(message_attempts.c.message_id),
         message_attempts.c.attempt == sa.bindparam("the_attempt"),
     )
     .values(**{name: sa.bindparam(name) for name in ("outcome", "code", "ended_at")})
@@ -255,7 +256,7 @@ def rows_by_id(db: Connection, message_ids: Sequence[str]) -> list[dict[str, Any
     return found
 
 
-_BY_ID = sa.select(messages).where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)))
+_BY_ID = sa.select(messages).where(among(messages.c.message_id))
 
 
 def counts(db: Connection, cohort_id: str | None = None) -> dict[str, int]:

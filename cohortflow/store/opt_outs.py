@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 from cohortflow.programs.refusing import scope_of
 from cohortflow.store import frames, instances
 from cohortflow.store.cohorts import read_row
+from cohortflow.store.columns import among
 from cohortflow.store.messages import append_note
 from cohortflow.store.tables import messages, opt_outs
 from cohortflow.store.upserts import insert_into
@@ -67,6 +68,10 @@ def refused(db: Connection, person_ids: list[str]) -> set[tuple[str, str]]:
     return {(row.person_id, row.scope) for row in db.execute(_REFUSED, {"ids": person_ids})}
 
 
-_REFUSED = sa.select(opt_outs.c.person_id, opt_outs.c.scope).where(
-    opt_outs.c.person_id.in_(sa.bindparam("ids", expanding=True))
-)
+_REFUSED = sa.select(opt_outs.c.person_id, opt_outs.c.scope).where(among(opt_outs.c.person_id))
+
+
+def take_back(db: Connection, person_id: str) -> list[str]:
+    """Forget what a person has refused; returns the kinds it was."""
+    mine = opt_outs.delete().where(opt_outs.c.person_id == person_id).returning(opt_outs.c.scope)
+    return sorted(db.execute(mine).scalars())

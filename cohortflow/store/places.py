@@ -18,6 +18,7 @@ from schemas.changes import Note
 from schemas.errors import CohortflowError
 
 MOVED = "the database was copied, moved or restored: it belongs to another place"
+FORGOT = "the database has forgotten mail that was on its way: it lost what it had confirmed to keep"
 OLDER = "the database is older than the mail that was sent from here: it was restored from a copy"
 
 

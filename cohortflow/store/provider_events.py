@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from cohortflow.programs.parts import address_of
 from cohortflow.store import frames, instances, suppressed
 from cohortflow.store.cohorts import read_row
+from cohortflow.store.columns import among
 from cohortflow.store.evidence import apply_evidence
 from cohortflow.store.mail_stops import address_hash
 from cohortflow.store.tables import messages, people, provider_events, provider_tallies
@@ -131,7 +132,7 @@ def _addresses_of(db: Connection, message_ids: Sequence[str]) -> dict[str, str]:
 _READERS = (
     sa.select(messages.c.message_id, messages.c.cohort_id, messages.c.person_id, people.c.email)
     .select_from(sa.outerjoin(messages, people, messages.c.person_id == people.c.person_id))
-    .where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)))
+    .where(among(messages.c.message_id))
 )
 
 
@@ -149,4 +150,5 @@ def _tally(db: Connection, counted: Mapping[str, int], now: datetime) -> None:
 def tallies(db: Connection) -> dict[str, int]:
     """How many events were taken, seen before or set aside, since the beginning."""
     query = sa.select(provider_tallies.c.what, provider_tallies.c.count).order_by(provider_tallies.c.what)
+    query = query.where(provider_tallies.c.what.not_in((suppressed.PULL_TRIED, suppressed.PULL_DONE)))
     return {what: int(count) for what, count in db.execute(query).tuples()}

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from cohortflow.store import bundles, cohorts, events, instances, occasions
 from cohortflow.store.blast_guard import hold_if_too_many
+from cohortflow.store.columns import among
 from cohortflow.store.occasions import Claim
 from cohortflow.store.tables import answers, matches, messages, participants
 from schemas.changes import Changes, Intent, NewAnswer, NewMatch
@@ -193,7 +194,7 @@ def queue(db: Connection, cohort_id: str, intents: list[Intent], config_hash: st
     return len(new)
 
 
-_QUEUED = sa.select(messages.c.message_id).where(messages.c.message_id.in_(sa.bindparam("ids", expanding=True)))
+_QUEUED = sa.select(messages.c.message_id).where(among(messages.c.message_id))
 
 
 def _message_row(intent: Intent, now: datetime) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Addresses nobody may write to any more: kept as keyed hashes, whoever reported them and in whatever order."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.tables import suppressions
+from cohortflow.store.columns import among
+from cohortflow.store.tables import provider_tallies, suppressions
 from cohortflow.store.upserts import insert_into
 
 # The graver reason stands, so that the order in which two arrive does not matter.
@@ -39,9 +40,50 @@ def bar(db: Connection, found: Iterable[tuple[str, str, datetime]]) -> int:
     return len(names) - before
 
 
-_KNOWN = sa.select(suppressions.c.address_hash).where(
-    suppressions.c.address_hash.in_(sa.bindparam("hashes", expanding=True))
-)
+_KNOWN = sa.select(suppressions.c.address_hash).where(among(suppressions.c.address_hash, "hashes"))
+
+
+def free(db: Connection, address_hash: str) -> bool:
+    """Let an address be written to again; False when it was not barred."""
+    mine = suppressions.c.address_hash == address_hash
+    return bool(db.execute(suppressions.delete().where(mine)).rowcount)
+
+
+def reason_of(db: Connection, address_hash: str) -> str | None:
+    """Why an address is barred; None when it is not."""
+    found: str | None = db.execute(
+        sa.select(suppressions.c.reason).where(suppressions.c.address_hash == address_hash)
+    ).scalar()
+    return found
+
+
+PULL_TRIED, PULL_DONE = "pull tried", "pull done"
+
+
+def begin_pull(db: Connection, now: datetime, every: timedelta) -> bool:
+    """Whether the provider's lists are to be read now: by nobody else, and not tried for so long."""
+    insert = insert_into(db, provider_tallies).values(what=PULL_TRIED, count=1, last_at=now)
+    once = insert.on_conflict_do_update(
+        index_elements=[provider_tallies.c.what],
+        set_={"count": provider_tallies.c.count + 1, "last_at": now},
+        where=provider_tallies.c.last_at <= now - every,
+    )
+    return db.execute(once.returning(provider_tallies.c.what)).first() is not None
+
+
+def end_pull(db: Connection, now: datetime) -> None:
+    """They were read to the end."""
+    insert = insert_into(db, provider_tallies)
+    changed = {"count": provider_tallies.c.count + 1, "last_at": now}
+    rows = [{"what": what, "count": 1, "last_at": now} for what in (PULL_DONE, PULL_TRIED)]
+    db.execute(insert.on_conflict_do_update(index_elements=[provider_tallies.c.what], set_=changed), rows)
+
+
+def pulls(db: Connection) -> tuple[datetime | None, datetime | None]:
+    """When the provider's lists were last tried, and last read to the end."""
+    query = sa.select(provider_tallies.c.what, provider_tallies.c.last_at)
+    found = dict(db.execute(query.where(provider_tallies.c.what.in_((PULL_TRIED, PULL_DONE)))).tuples().all())
+    return found.get(PULL_TRIED), found.get(PULL_DONE)
 
 
 def _gravity(reason: str) -> int:

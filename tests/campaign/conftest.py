@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from functools import cache
 
 import pytest
-from campaigning import Court, queued_mails
+from campaigning import MAILS, Court, queued_mails
 from grounds import Step, ground
 from post_office import opened_post_office
 from scenes import enter
@@ -19,8 +19,8 @@ Courts = Callable[[str, int], Court]  # a database, and the number of the worker
 
 @pytest.fixture(scope="session")
 def mails(tmp_path_factory: pytest.TempPathFactory) -> Step:
-    """Three mails that may go, and one whose reader is barred."""
-    return queued_mails(tmp_path_factory.mktemp("mails") / "before", 4)
+    """Mails that may go, and one whose reader is barred."""
+    return queued_mails(tmp_path_factory.mktemp("mails") / "before", MAILS)
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,9 @@ import pytest
 import sqlalchemy as sa
 from scenes import Scene, cohort_recruiting
 
-from cohortflow.store import breakers
-from cohortflow.store.tables import messages
+from cohortflow.store import breakers, instances, suppressed
+from cohortflow.store.mail_stops import address_hash
+from cohortflow.store.tables import messages, opt_outs
 
 
 @pytest.fixture
@@ -88,3 +89,47 @@ def test_a_transport_that_stopped_is_named_and_let_go(run, doubtful):
     assert "1 transport may send again" in run("mail", "resume", "--by", "dana").stdout
     assert "sendgrid" not in run("mail", "status").stdout
     assert "No transport stands still" in run("mail", "resume", "--by", "dana").stdout
+
+
+def bar(scene: Scene, address: str, reason: str) -> None:
+    with scene.house.database.write() as db:
+        hashed = address_hash(instances.read_secret(db), address)
+        suppressed.bar(db, [(hashed, reason, scene.now)])
+
+
+def test_an_address_is_freed_by_name(run, at_home, tmp_path):
+    scene = at_home(cohort_recruiting(tmp_path))
+    bar(scene, "maya.cohen@acme.example", suppressed.BOUNCED)
+
+    shown = run("mail", "allow", "Maya.Cohen@acme.example", "--by", "dana")
+
+    assert shown.exit_code == 0 and "the address bounced" in shown.stdout
+    assert scene.rows("suppressions") == []
+    told = scene.rows("events", kind="mail.freed")
+    assert [(row["actor"], row["counts"]) for row in told] == [("dana", {"was": "the address bounced"})]
+    assert run("mail", "allow", "maya.cohen@acme.example", "--by", "dana").exit_code == 1
+
+
+def test_who_has_reported_spam_is_freed_only_knowingly(run, at_home, tmp_path):
+    scene = at_home(cohort_recruiting(tmp_path))
+    bar(scene, "maya.cohen@acme.example", suppressed.SPAM)
+
+    refused = run("mail", "allow", "maya.cohen@acme.example", "--by", "dana")
+    assert refused.exit_code == 1 and "--although-reported" in refused.stderr and scene.rows("suppressions")
+    allowed = run("mail", "allow", "maya.cohen@acme.example", "--by", "dana", "--although-reported")
+
+    assert allowed.exit_code == 0 and scene.rows("suppressions") == []
+
+
+def test_a_refusal_is_taken_back_for_a_person(run, at_home, tmp_path):
+    scene = at_home(cohort_recruiting(tmp_path))
+    with scene.house.database.write() as db:
+        given = {"person_id": "T01", "since": scene.now, "via": "page"}
+        db.execute(sa.insert(opt_outs), [{**given, "scope": scope} for scope in ("reminders", "optional")])
+
+    shown = run("mail", "allow", "T01", "--by", "dana")
+
+    assert "in the way was: optional, reminders" in shown.stdout
+    assert scene.rows("opt_outs") == []
+    assert {row["counts"]["was"] for row in scene.rows("events", kind="mail.opted_in")} == {"optional", "reminders"}
+    assert not any("T01" in str(row["counts"]) for row in scene.rows("events", kind="mail.opted_in"))

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from post_office import PostOffice, opened_post_office
 from pydantic import SecretStr
 from scenes import Scene, cohort_declared
+from sqlalchemy.engine import Connection
 
 from cohortflow.engine import plainly
 from cohortflow.mailroom.choosing import transport_for
@@ -19,11 +21,15 @@ from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.outbox import OutboxTransport
 from cohortflow.mailroom.smtp_transport import SmtpTransport
 from cohortflow.mailroom.transports import MemoryTransport, Outcome
+from cohortflow.mailroom.windows import BatchWindow
+from cohortflow.store import claiming, places, settling
+from cohortflow.store import messages as ledger
 from cohortflow.store.settling import BY_RULE
 from cohortflow.store.tables import messages
-from flows.delivery import deliver_mail
+from flows.delivery import Delivery, deliver_mail
 from flows.house import living_in
 from flows.settling import GRACE
+from flows.stopping import Stop
 from schemas.errors import CohortflowError
 from schemas.settings import Settings
 
@@ -85,23 +91,23 @@ def test_a_key_that_is_turned_away_stops_every_worker_and_loses_nothing(tmp_path
 
 @pytest.mark.parametrize(("word", "asked"), [("hold", 10), ("resend", 11)])
 def test_an_unknown_mail_follows_its_text_after_a_day(
-    tmp_path: Path, office: PostOffice, word: str, asked: int
+    tmp_path: Path, office: PostOffice, monkeypatch: pytest.MonkeyPatch, word: str, asked: int
 ) -> None:
     office.plan(["reset before"])
     scene = at_the_invitations(tmp_path, office.transport())
     stationery = scene.house.stationery(scene.mails()[0]["texts_hash"])
     plain = stationery.texts["recruit/invite.en.md"]
-    try:
-        stationery.texts["recruit/invite.en.md"] = plain.replace("class:", f"on_unknown: {word}\nclass:", 1)
-        delivered(scene)
-        assert states(scene) == {"accepted": 9, "unknown": 1}
-        scene.now += GRACE - timedelta(minutes=1)
-        delivered(scene)
-        assert len(office.record()["asked"]) == 10
-        scene.now += timedelta(minutes=1)
-        delivered(scene)
-    finally:
-        stationery.texts["recruit/invite.en.md"] = plain
+    monkeypatch.setitem(
+        stationery.texts, "recruit/invite.en.md", plain.replace("class:", f"on_unknown: {word}\nclass:", 1)
+    )
+    monkeypatch.setattr(stationery, "_sources", {})  # what was read of the plain text
+    delivered(scene)
+    assert states(scene) == {"accepted": 9, "unknown": 1}
+    scene.now += GRACE - timedelta(minutes=1)
+    delivered(scene)
+    assert len(office.record()["asked"]) == 10
+    scene.now += timedelta(minutes=1)
+    delivered(scene)
 
     assert len(office.record()["asked"]) == asked
     named = {row["actor"] for row in scene.rows("message_attempts")}
@@ -145,7 +151,7 @@ def test_sendgrid_needs_a_key_from_somewhere(tmp_path: Path, monkeypatch: pytest
     monkeypatch.delenv("SENDGRID_API_KEY", raising=False)
     with pytest.raises(CohortflowError, match="SENDGRID_API_KEY"):
         transport_for(Settings(home=tmp_path, mail="sendgrid"))
-    assert transport_for(Settings(home=tmp_path, mail="sendgrid"), lambda: SecretStr("SG.x"))
+    assert transport_for(Settings(home=tmp_path, mail="sendgrid", sendgrid_api_key=SecretStr("SG.x")))
     monkeypatch.setenv("SENDGRID_API_KEY", "SG.zz-canary")
     settings = Settings(home=tmp_path, mail="sendgrid")
     assert transport_for(settings) and "zz-canary" not in repr(settings)
@@ -160,3 +166,40 @@ def test_the_outbox_takes_a_batch_at_once(tmp_path: Path) -> None:
     files = sorted(path.stem for path in (tmp_path / "post").glob("*.eml"))
     assert files == sorted(row["message_id"] for row in scene.mails())
     assert list((tmp_path / "post" / ".partial").iterdir()) == []
+
+
+def test_a_database_that_forgets_sends_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = at_the_invitations(tmp_path, post := MemoryTransport())
+    plain, forgotten = claiming.claim_batch, []
+
+    def claim(db: Connection, *given: Any, **named: Any) -> Any:
+        found = plain(db, *given, **{**named, "size": 4})
+        if not forgotten:
+            forgotten.extend(message.message_id for message in found[0])
+            db.rollback()
+        return found
+
+    monkeypatch.setattr(claiming, "claim_batch", claim)
+    monkeypatch.setattr("flows.delivery.BATCH", 4)
+    delivered(scene)
+
+    assert sorted(sent.letter.message_id for sent in post) == sorted(forgotten)
+    assert states(scene) == {"unknown": 4, "queued": 6}
+    with scene.house.database.read() as db:
+        assert places.sending_hold(db) == places.FORGOT
+        assert ledger.next_instant(db) is None, "nobody waits for what is held"
+    monkeypatch.undo()
+    assert delivered(scene) == {}
+
+
+def test_a_mail_a_person_sends_again_may_go_in_the_same_run(tmp_path: Path) -> None:
+    scene = at_the_invitations(tmp_path, MemoryTransport())
+    delivered(scene)
+    first = scene.mails()[0]
+    run = Delivery(scene.house, scene.now, BatchWindow(scene.house.transport), Stop())
+    run.handed[hash(first["message_id"])] = first["fence"]
+    with scene.house.database.write() as db:
+        db.execute(sa.update(messages).where(messages.c.message_id == first["message_id"]).values(state="unknown"))
+        settling.give_verdict(db, first["message_id"], "resend", scene.now, actor="dana")
+
+    assert run.claim() == 1 and list(run.on_their_way) == [first["message_id"]]

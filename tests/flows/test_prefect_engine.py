@@ -9,18 +9,21 @@ from typing import Any
 
 import pytest
 from prefect import settings
+from prefect.blocks.system import Secret
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.states import Running, Scheduled
 from prefect.testing.utilities import prefect_test_harness
+from pydantic import SecretStr
 from scene_files import PROGRAM, STAFF
 from scenes import Scene, cohort_awaiting_approval, cohort_declared, enter
 
-from cohortflow.engine import is_about_to_begin
+from cohortflow.engine import flow, is_about_to_begin, plainly
 from flows.advance import advance_program
 from flows.approval import approve_matches
-from flows.house import living_in
+from flows.house import KEY_BLOCK, living_in, with_key
 from flows.tick import advance_programs, one_pass
 from schemas.errors import CohortflowError
+from schemas.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -229,3 +232,38 @@ def test_a_run_that_has_not_begun_is_known_until_it_begins(kept: Kept) -> None:
     long_ago = Scheduled(scheduled_time=datetime.now(UTC) - timedelta(minutes=5))
     client.create_flow_run_from_deployment(deployment, state=long_ago)
     assert not is_about_to_begin("deliver-soon"), "whoever was to carry it out is gone"
+
+
+def test_the_key_comes_from_a_secret_block_where_the_environment_has_none(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SENDGRID_API_KEY", raising=False)
+    settings = Settings(home=tmp_path, mail="sendgrid")
+
+    @flow("ask-for-the-key")
+    def ask() -> str:
+        return with_key(settings).sendgrid_api_key.get_secret_value()
+
+    assert ask() == "", "there is no such block yet"
+    Secret(value="SG.of-the-block").save(KEY_BLOCK)
+    try:
+        assert ask() == "SG.of-the-block"
+        with plainly():
+            assert ask() == "", "commands never ask Prefect"
+        known = settings.model_copy(update={"sendgrid_api_key": SecretStr("SG.of-the-environment")})
+        assert with_key(known) is known
+    finally:
+        Secret.delete(KEY_BLOCK)
+    assert b"SG.of-the-block" not in kept.database.read_bytes(), "Prefect keeps it encrypted"
+
+
+def test_a_delivery_shows_its_progress_in_counts(kept: Kept, tmp_path: Path) -> None:
+    scene = enter("declared", tmp_path)
+    under_prefect(scene, lived_up_to(scene, "recruit.invite#1") + timedelta(hours=8))
+
+    found = [each for each in kept.client.read_artifacts() if each.key == "mail-progress"]
+
+    assert len(found) == 1, "made once, and updated"
+    assert found[0].type == "progress" and float(found[0].data) == 100
+    assert found[0].description == f"{len(scene.sent)} of {len(scene.sent)} mails of this delivery"
+    scene.close()

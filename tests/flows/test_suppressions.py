@@ -3,17 +3,23 @@
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+import sqlalchemy as sa
 from pydantic import SecretStr
 from scenes import Scene, enter
 from story import ADA
 
 from cohortflow.engine import plainly
+from cohortflow.mailroom.suppression_lists import LISTS
+from cohortflow.store import suppressed
+from cohortflow.store.tables import messages
+from flows.delivery import deliver_mail
 from flows.house import living_in
 from flows.suppressions import pull_suppressions
 from schemas.errors import CohortflowError
@@ -151,3 +157,44 @@ def test_out_of_reach_or_without_a_key_it_says_so(scene: Scene, provider: Provid
     scene.house.settings = update(update={"sendgrid_api_key": SecretStr("")})
     with pytest.raises(CohortflowError, match="SENDGRID_API_KEY is not set"):
         pull(scene)
+
+
+def in_a_wave(scene: Scene, after: timedelta = timedelta()) -> list[str]:
+    """One delivery by SendGrid; the lists it has asked for."""
+    given = {"mail": "sendgrid"}
+    scene.house.settings = scene.house.settings.model_copy(update=given)
+    scene.now += after
+    with plainly(), living_in(scene.house):
+        deliver_mail(scene.now)
+    return [name for name, _, _ in scene.provider.asked]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_wave_begins_with_the_lists_and_goes_without_them(
+    scene: Scene, provider: Provider, caplog: pytest.LogCaptureFixture, broken: bool
+) -> None:
+    scene.provider = provider  # type: ignore[attr-defined]
+    provider.lists = {"bounces": [entry("t01@elsewhere.example")]}
+    provider.answers = [(500, {}, b"")] if broken else []
+    with scene.house.database.write() as db:
+        first = db.execute(sa.select(messages.c.message_id).limit(1)).scalar_one()
+        queued = {"state": "queued", "not_before": scene.now, "retry_at": None, "unless_answered": False}
+        db.execute(sa.update(messages).where(messages.c.message_id == first).values(**queued, expires_at=None))
+
+    asked = in_a_wave(scene)
+
+    assert asked == (["bounces"] if broken else list(LISTS))
+    assert ("was not learned" in caplog.text) == broken
+    with scene.house.database.read() as db:
+        assert db.execute(sa.select(messages.c.state).where(messages.c.message_id == first)).scalar_one() != "queued"
+        tried_at, read_at = suppressed.pulls(db)
+    assert tried_at == scene.now and read_at == (None if broken else scene.now)
+    assert in_a_wave(scene, timedelta(minutes=59)) == asked, "not twice within an hour"
+    assert len(in_a_wave(scene, timedelta(minutes=1))) > len(asked)
+
+
+def test_other_transports_ask_nobody(scene: Scene, provider: Provider) -> None:
+    with plainly(), living_in(scene.house):
+        deliver_mail(scene.now)
+
+    assert provider.asked == []

@@ -11,12 +11,13 @@ import pytest
 import sendgrid_contract
 from post_office import IMPATIENT, PostOffice, opened_post_office
 from pydantic import SecretStr
+from sendgrid.helpers.mail import Content, CustomArg, Mail, To
 
 from cohortflow.mailroom.attachments import Attachment
 from cohortflow.mailroom.http_calls import Caller, NotConnected
 from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.sendgrid_answers import outcome_of, seconds_until_reset
-from cohortflow.mailroom.sendgrid_payload import body_of, payload_of
+from cohortflow.mailroom.sendgrid_payload import OUR_ID, body_of, payload_of
 from cohortflow.mailroom.sendgrid_transport import SendGridTransport
 from cohortflow.mailroom.windows import opened
 from schemas.errors import CohortflowError, DeliveryError
@@ -136,6 +137,18 @@ def test_a_request_keeps_the_contract_and_tracks_nothing(letter: Write) -> None:
     assert told["headers"]["List-Unsubscribe"] == "<https://portal.acme.example/u/abc>"
     assert told["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert told["attachments"][0]["type"] == "text/calendar; charset=utf-8; method=REQUEST"
+
+
+def test_the_payload_is_what_the_package_makes_of_a_whole_mail(letter: Write) -> None:
+    ours = letter(to_name="Dr. Maya; Cohen")
+    whole = Mail(from_email=ours.sender, to_emails=To(ours.to_address, "Dr. Maya Cohen"), subject=ours.subject)
+    whole.add_content(Content("text/plain", ours.text))
+    whole.add_content(Content("text/html", ours.html))
+    whole.add_custom_arg(CustomArg(OUR_ID, ours.message_id, p=0))
+
+    told = {name: value for name, value in payload_of(ours).items() if name in whole.get()}
+
+    assert told == whole.get()
 
 
 def test_a_letter_that_is_none_is_never_posted(letter: Write) -> None:
