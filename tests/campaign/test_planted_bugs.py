@@ -54,13 +54,13 @@ def asks_nobody_whether_a_reader_is_barred(stack: ExitStack) -> None:
 def follows_redirects(stack: ExitStack) -> None:
     plain = Caller.post
 
-    async def post(self: Caller, body: bytes) -> Answer:
-        answer = await plain(self, body)
+    async def post(self: Caller, body: bytes, until: float) -> Answer:
+        answer = await plain(self, body, until)
         if "location" not in answer.headers:
             return answer
         head, self._head = self._head, self._head.replace(b"/v3/mail/send", answer.headers["location"].encode())
         try:
-            return await plain(self, body)
+            return await plain(self, body, until)
         finally:
             self._head = head
 
