@@ -45,9 +45,9 @@ def show(named: str, defaults: bool, as_json: bool, html: Path | None = None) ->
     difference = difference_of(cohort, texts, settings, folder=folder)
     cohort = as_it_runs(cohort, texts, settings, folder)
     if html is not None:
-        html = as_page(html, "plan")
         from cohortflow.cli.plan_page import write_plan  # late: only this needs the page's machinery
 
+        html = as_page(html, "plan")
         write_plan(cohort, html, faults, difference)
         tell(f"Calendar page: {as_typed(html)}")
     return print_plan(cohort, faults, as_json, difference)

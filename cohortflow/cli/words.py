@@ -40,4 +40,4 @@ def as_page(asked: Path, name: str) -> Path:
     """Where a page goes so that a browser opens it as one: with an ending, and inside what is a folder."""
     if asked.is_dir():
         return asked / f"{name}.html"
-    return asked if asked.suffix else asked.with_name(f"{asked.name}.html")
+    return asked if asked.suffix.lower() in (".html", ".htm") else asked.with_name(f"{asked.name}.html")

@@ -116,7 +116,9 @@ def test_the_command_writes_a_page_and_no_database(run, monkeypatch, tmp_path):
     assert not (tmp_path / "home").exists()
 
 
-@pytest.mark.parametrize(("asked", "written"), [("mails", "mails.html"), ("out", "out/gallery.html")])
+@pytest.mark.parametrize(
+    ("asked", "written"), [("mails", "mails.html"), ("mails.v2", "mails.v2.html"), ("out", "out/gallery.html")]
+)
 def test_a_page_has_an_ending_by_which_a_browser_knows_it(run, monkeypatch, tmp_path, asked, written):
     monkeypatch.setenv("COHORTFLOW_PROGRAM_DIR", "program_configs")
     (tmp_path / "out").mkdir()
