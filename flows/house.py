@@ -19,7 +19,7 @@ from cohortflow.mailroom.rendering import Stationery
 from cohortflow.mailroom.transports import Transport
 from cohortflow.store import bundles, instances
 from cohortflow.store.database import Database, open_database
-from cohortflow.store.schema import migrate
+from cohortflow.store.schema import make_at_once, migrate
 from flows.instance import look_around
 from schemas.errors import CohortflowError
 from schemas.program import Program
@@ -131,6 +131,8 @@ def open_house(settings: Settings, *, secret: str | None = None, transport: Tran
         secret: of a simulation, whose database nobody copies and goes on with.
     """
     database = open_database(settings.database, durable=settings.durable, timeout=settings.database_timeout)
+    if secret is not None:
+        make_at_once(database)
     migrate(database, secret=secret)
     settings = with_key(settings)
     worker = f"{socket.gethostname()}:{os.getpid()}"

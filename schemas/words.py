@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import idna
 from pydantic import BeforeValidator
 
+from schemas.holiday_lists import holiday_package
 from schemas.phrases import Unclear, read_day
 
 ID = re.compile(r"[a-z0-9_-]{1,64}")
@@ -140,9 +141,7 @@ def _holidays(given: object) -> str:
 
 @lru_cache(maxsize=256)
 def _parts_of(country: str) -> tuple[str, ...]:
-    import holidays
-
-    return tuple(getattr(holidays, country).subdivisions)
+    return tuple(getattr(holiday_package(), country).subdivisions)
 
 
 def _file_name(given: object) -> str:

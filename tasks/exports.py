@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 def guard(value: object) -> str:
     """A cell as text that no spreadsheet takes for a formula: an apostrophe is put before what might be one."""
     text = as_text(value)
-    if _is_number(value) or _NUMBER.fullmatch(text) or not _FORMULA.match(text):
+    if not _FORMULA.match(text) or _is_number(value) or _NUMBER.fullmatch(text):
         return text
     return f"'{text}"
 

@@ -1,7 +1,7 @@
 """Which mails an occasion sets off: the readers of an audience turned into mails to queue."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from cohortflow.engine import task
 from cohortflow.programs.anchors import CohortDates
 from cohortflow.programs.calendars import first_allowed, reader_calendar
 from cohortflow.programs.cohorts import Cohort
+from schemas.altering import altered
 from schemas.changes import Ask, Intent
 from schemas.phrases import Span
 from schemas.rows import each_row
@@ -132,7 +133,7 @@ def mails_to_queue(
 
 
 def _addressed(shared: Intent, row: Any, language: str, moments: Moments, ask: Ask | None) -> Intent:
-    return replace(
+    return altered(
         shared,
         person_id=row.person_id,
         role=row.role,
@@ -141,7 +142,7 @@ def _addressed(shared: Intent, row: Any, language: str, moments: Moments, ask: A
         not_before=moments.not_before,
         expires_at=moments.expires_at,
         match_ids=tuple(row.match_ids),
-        ask=replace(ask, abouts=tuple(row.abouts)) if ask else None,
+        ask=altered(ask, abouts=tuple(row.abouts)) if ask else None,
         urgent=row.role in ("owner", "approver", "sponsor"),
     )
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cohortflow.programs.cohorts import Cohort
 from schemas.errors import CohortflowError
+from schemas.holiday_lists import holiday_package
 from schemas.occasions import OWN_ZONE
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -65,12 +66,10 @@ def holidays_of(code: str, year: int) -> dict[date, str]:
     Raises:
         CohortflowError: when nobody keeps a list of holidays for that code.
     """
-    import holidays  # late: half of the programs name none, and the package takes a tenth of a second
-
     country, _, part = code.partition("-")
     try:
         # The language is named, or the machine's locale would choose it and a plan read differently elsewhere.
-        known = holidays.country_holidays(country, subdiv=part or None, years=year, language="en_US")
+        known = holiday_package().country_holidays(country, subdiv=part or None, years=year, language="en_US")
     except NotImplementedError as fault:
         raise CohortflowError(f"calendar.sites: no list of holidays is known for {code!r}; {_nearest(code)}") from fault
     return {day: name.split("; ")[0] for day, name in known.items() if day.year == year}
@@ -78,10 +77,8 @@ def holidays_of(code: str, year: int) -> dict[date, str]:
 
 def _nearest(code: str) -> str:
     """What to write instead of an unknown code: the parts of the country, or how a code looks."""
-    import holidays
-
     country = code.partition("-")[0]
-    parts = holidays.list_supported_countries(include_aliases=False).get(country)
+    parts = holiday_package().list_supported_countries(include_aliases=False).get(country)
     if parts is None:
         return 'write a country and, where it matters, its part, such as "DE-BE" or "US-TX"'
     if not parts:

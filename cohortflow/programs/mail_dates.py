@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from cohortflow.programs.anchors import WAITING, CheckIn, CohortDates
 from cohortflow.programs.calendars import ReaderCalendar, mail_day
+from schemas.altering import altered
 from schemas.occasions import OWN_ZONE, Occasion
 from schemas.phrases import When
 from schemas.stages import MailLine
@@ -52,7 +53,7 @@ def placed(dates: CohortDates, mail: Occasion, backward: bool = False) -> Occasi
     """A mail with `due_on` as declared becomes one with its instants: moved by each site's own closed days."""
     meant = mail.due_on
     days = {site: mail_day(calendar, meant, backward) for site, calendar in dates.calendars.items()}
-    return replace(
+    return altered(
         _with_instants(mail, {site: calendar.due(days[site]) for site, calendar in dates.calendars.items()}),
         due_on=days[OWN_ZONE],
         moved_from=meant if days[OWN_ZONE] != meant else None,
@@ -67,13 +68,13 @@ def _with_instants(mail: Occasion, instants: dict[str, datetime]) -> Occasion:
     """
     keeps_end = mail.ends_at and (mail.to == "no_response" or max(instants.values()) < mail.ends_at)
     ends_at = mail.ends_at if keeps_end else None
-    return replace(mail, due_at=min(instants.values()), due_by_site=instants, ends_at=ends_at)
+    return altered(mail, due_at=min(instants.values()), due_by_site=instants, ends_at=ends_at)
 
 
 def until_event(dates: CohortDates, mail: Occasion, check_in: CheckIn | None = None) -> Occasion:
     """An invitation is no use once its event has begun, whatever else is still open."""
     begins_at = dates.event_begins(mail.attach, mail.stage, check_in) if mail.attach else None
-    return replace(mail, ends_at=min(filter(None, (mail.ends_at, begins_at)), default=None))
+    return altered(mail, ends_at=min(filter(None, (mail.ends_at, begins_at)), default=None))
 
 
 def why_moved(calendars: Mapping[str, ReaderCalendar], meant: date, days: Mapping[str, date]) -> str | None:

@@ -1,6 +1,6 @@
 """One tree of a program: the standard lifecycle, then the company, then the program, then a cohort's line."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -127,11 +127,11 @@ def cohort_tree(tree: Node, key: str, line: Node) -> Node:
     """The program as one cohort sees it: its line's other keys merged over the program's, under the same paths."""
     assert isinstance(tree.value, dict)
     overrides = {str(name): child for name, child in line.children() if name not in LINE_KEYS}
-    over = replace(line, value=overrides)
-    merged = merge(replace(tree, value={k: v for k, v in tree.value.items() if k != "cohorts"}), over)
+    over = line._replace(value=overrides)
+    merged = merge(tree._replace(value={k: v for k, v in tree.value.items() if k != "cohorts"}), over)
     dated = Node({key: without(line, LINE_KEYS)}, line.mark, ("cohorts",), line.key_mark)
     assert isinstance(merged.value, dict)
-    return replace(merged, value={**merged.value, "cohorts": dated}, mark=tree.mark, path=(), key_mark=None)
+    return merged._replace(value={**merged.value, "cohorts": dated}, mark=tree.mark, path=(), key_mark=None)
 
 
 def overrides_of(line: Node) -> bool:

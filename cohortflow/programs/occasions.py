@@ -1,7 +1,6 @@
 """Everything that falls due for a cohort, from its configuration and the calendar alone."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from cohortflow.programs.anchors import CheckIn, CohortDates
@@ -9,6 +8,7 @@ from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.mail_dates import gates, numbered, placed, until_event, waits_for
 from cohortflow.programs.spans import add_working_days, reminder_day
 from cohortflow.programs.waiting import after_acceptance, after_approval, after_response, late_match, mails_on_response
+from schemas.altering import altered
 from schemas.occasions import PROGRAM, Occasion
 from schemas.phrases import STAGES
 
@@ -53,7 +53,7 @@ def _opening(dates: CohortDates, key: str, action: str, day: date, after: str | 
 
 def _closing(dates: CohortDates, key: str, action: str, day: date, after: str | None) -> Occasion:
     """A milestone at the end of its day."""
-    return replace(_opening(dates, key, action, day, after), due_at=dates.closes_at(day))
+    return altered(_opening(dates, key, action, day, after), due_at=dates.closes_at(day))
 
 
 def _stage_mails(dates: CohortDates, stage: str) -> Iterator[Occasion]:
@@ -69,7 +69,7 @@ def _stage_mails(dates: CohortDates, stage: str) -> Iterator[Occasion]:
             key, stage, mail.action, day, dates.opens_at(day), "mail",
             ends_at=ends_at, send=mail.line.send, to=mail.line.to, attach=mail.line.attach,
         )  # fmt: skip
-        written = replace(written, waits_for=waits_for(dates, written))
+        written = altered(written, waits_for=waits_for(dates, written))
         yield until_event(dates, placed(dates, written, backward=mail.when.sign < 0))
 
 
@@ -108,19 +108,19 @@ def _approval(dates: CohortDates, runs_on: date) -> Iterator[Occasion]:
         yield _opening(dates, "match.approval", "decide", runs_on, "match.runs")
         return
     request = _own_mail(dates, "match.approval_request#1", "approval_request", approve.by, runs_on)
-    yield placed(dates, replace(request, waits_for="match.runs"))
+    yield placed(dates, altered(request, waits_for="match.runs"))
     remind_on = reminder_day(runs_on, last_day, dates.calendar)
     reminder = _own_mail(dates, "match.approval_reminder#1", "approval_reminder", approve.by, remind_on)
-    reminder = replace(reminder, waits_for="match.runs", ends_at=dates.closes_at(last_day))
+    reminder = altered(reminder, waits_for="match.runs", ends_at=dates.closes_at(last_day))
     yield placed(dates, reminder, backward=True)
-    yield replace(_closing(dates, "match.approval", "decide", last_day, "match.runs"), kind="decision")
+    yield altered(_closing(dates, "match.approval", "decide", last_day, "match.runs"), kind="decision")
     if approve.if_silent == "proceed":
         yield _closing(dates, "match.approval_proceeds", "proceed", last_day, "match.runs")
     else:
         # The limit ends with its last day; the owner reads of it on the next day on which mail goes.
         next_day = last_day + timedelta(days=1)
         overdue = _own_mail(dates, "match.approval_overdue#1", "approval_overdue", "owner", next_day)
-        yield placed(dates, replace(overdue, waits_for="match.runs"))
+        yield placed(dates, altered(overdue, waits_for="match.runs"))
 
 
 def _orient(dates: CohortDates) -> Iterator[Occasion]:
@@ -136,7 +136,7 @@ def _check_ins(dates: CohortDates) -> Iterator[Occasion]:
         opening = _opening(dates, check_in.key, "open", check_in.opens_on, before)
         closing = _closing(dates, f"{check_in.key}.closes", "close", check_in.closes_on, check_in.key)
         for occasion in (opening, *_check_in_mails(dates, check_in), closing):
-            yield replace(occasion, n=check_in.n)
+            yield altered(occasion, n=check_in.n)
         before = check_in.key
 
 
@@ -149,7 +149,7 @@ def _check_in_mails(dates: CohortDates, check_in: CheckIn) -> Iterator[Occasion]
             f"{check_in.key}.{mail.name}", "check_in", mail.action, day, dates.opens_at(day), "mail",
             ends_at=dates.closes_at(check_in.closes_on), send=mail.line.send, to=mail.line.to, attach=mail.line.attach,
         )  # fmt: skip
-        written = replace(written, waits_for=waits_for(dates, written, check_in))
+        written = altered(written, waits_for=waits_for(dates, written, check_in))
         yield until_event(dates, placed(dates, written, backward=mail.when.sign < 0), check_in)
 
 
@@ -174,21 +174,21 @@ def _goals_and_trial(dates: CohortDates) -> Iterator[Occasion]:
         ask_on, last_day = dates.day(goals.ask, PROGRAM), dates.day(goals.set_by, PROGRAM)
         ends_at = dates.closes_at(last_day)
         ask = _own_mail(dates, "goals.ask#1", "goals", "matched", ask_on)
-        yield placed(dates, replace(ask, waits_for="orient.closes", ends_at=ends_at), backward=goals.ask.sign < 0)
+        yield placed(dates, altered(ask, waits_for="orient.closes", ends_at=ends_at), backward=goals.ask.sign < 0)
         remind_on = add_working_days(last_day, -3, dates.calendar)
         remind_on = remind_on if remind_on > ask_on else last_day
         reminder = _own_mail(dates, "goals.reminder#1", "goals_reminder", "no_response", remind_on)
-        yield placed(dates, replace(reminder, waits_for="goals.ask#1", ends_at=ends_at), backward=True)
+        yield placed(dates, altered(reminder, waits_for="goals.ask#1", ends_at=ends_at), backward=True)
     if trial:
         closing = _closing(dates, "trial.closes", "trial_closes", dates.day(trial.until, PROGRAM), "orient.closes")
-        yield replace(closing, stage=PROGRAM)
+        yield altered(closing, stage=PROGRAM)
 
 
 def _reports(dates: CohortDates) -> Iterator[Occasion]:
     for number, when in enumerate(dates.cohort.program.measure.report.when, start=1):
         day = dates.day(when, PROGRAM)
         after = "orient.closes" if day < dates.cohort.ends else "close.runs"
-        yield replace(_opening(dates, f"measure.report#{number}", "report", day, after), stage=PROGRAM)
+        yield altered(_opening(dates, f"measure.report#{number}", "report", day, after), stage=PROGRAM)
 
 
 # --- invitations --------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """Keys that are misspelt: told once, and read as what was meant, so that one slip is one fault."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from cohortflow.programs.columns import KNOWN
@@ -35,7 +34,7 @@ def _respelt(node: Node, kind: Any, faults: list[Fault]) -> Node:
         return node
     if isinstance(node.value, list):
         items = [_respelt(child, kind_below(kind, 0), faults) for child in node.value]
-        return node if _is_unchanged(items, node.value) else replace(node, value=items)
+        return node if _is_unchanged(items, node.value) else node._replace(value=items)
     known, below = _keys(kind), {}
     for key, child in node.value.items():
         meant = _meant(key, child, node, kind, known)
@@ -44,7 +43,7 @@ def _respelt(node: Node, kind: Any, faults: list[Fault]) -> Node:
         name = key if meant is None or meant in below else meant
         below[name] = _respelt(child, _below(kind, name), faults)
     is_unchanged = below.keys() == node.value.keys() and _is_unchanged(below.values(), node.value.values())
-    return node if is_unchanged else replace(node, value=below)
+    return node if is_unchanged else node._replace(value=below)
 
 
 def _is_unchanged(now: Iterable[Node], before: Iterable[Node]) -> bool:

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -19,8 +19,7 @@ _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A place in a file; line and column count from 1."""
 
     file: str
@@ -28,8 +27,7 @@ class Mark:
     column: int
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """A value with its place, the place of its key, and the path under which its own file holds it."""
 
     value: "str | list[Node] | dict[str, Node]"
@@ -68,9 +66,14 @@ class Node:
 
     def walk(self) -> "Iterator[Node]":
         """This node and all below it."""
-        yield self
-        for _, child in self.children():
-            yield from child.walk()
+        ahead = [self]
+        while ahead:
+            node = ahead.pop()
+            yield node
+            if isinstance(node.value, dict):
+                ahead.extend(reversed(node.value.values()))
+            elif isinstance(node.value, list):
+                ahead.extend(reversed(node.value))
 
 
 def path_text(path: Path) -> str:
@@ -91,14 +94,14 @@ def merge(base: Node, over: Node, whole: frozenset[Path] = frozenset(), at: Path
     merged = dict(base.value)
     for key, child in over.value.items():
         merged[key] = merge(merged[key], child, whole, (*at, key)) if key in merged else child
-    return replace(over, value=merged)
+    return over._replace(value=merged)
 
 
 def without(node: Node, keep: frozenset[str]) -> Node:
     """A block with only the keys in `keep`."""
     if not isinstance(node.value, dict):
         return node
-    return replace(node, value={key: child for key, child in node.value.items() if key in keep})
+    return node._replace(value={key: child for key, child in node.value.items() if key in keep})
 
 
 def load_tree(text: str, file: str) -> tuple[Node | None, list[Fault]]:

@@ -1,7 +1,7 @@
 """What follows something people do: an approval, an answer, a match made late; on a day nobody knows beforehand."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from cohortflow.programs.anchors import CohortDates
@@ -9,6 +9,7 @@ from cohortflow.programs.calendars import first_allowed, local_day
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.mail_dates import NumberedMail, numbered, placed, until_event
 from cohortflow.programs.spans import add_span, deadline, reminder_day
+from schemas.altering import altered
 from schemas.occasions import NOT_NARROWED, OWN_ZONE, Occasion
 from schemas.phrases import STAGES
 from schemas.stages import MailLine
@@ -83,7 +84,7 @@ def late_match(cohort: Cohort, at: datetime) -> tuple[Occasion, ...]:
         if mail.line.to in NEW_PAIR and not mail.is_waiting
     ]  # fmt: skip
     ends_at = dates.closes_at(cohort.ends)
-    mails = [replace(_at_once(dates, each, at), waits_for=None, ends_at=ends_at) for each in (*announced, *oriented)]
+    mails = [altered(_at_once(dates, each, at), waits_for=None, ends_at=ends_at) for each in (*announced, *oriented)]
     useful = (until_event(dates, mail) for mail in _first_of_each(mails))
     return tuple(mail for mail in useful if mail.ends_at is None or mail.due_at < mail.ends_at)
 
@@ -120,8 +121,8 @@ def _due_after(dates: CohortDates, waiting: WaitingMail, at: datetime, about: st
         mail = _at_once(dates, waiting, at)
     else:
         day = add_span(local_day(at, dates.calendar.zone), when.offset, when.sign, dates.calendar)
-        mail = placed(dates, replace(_unplaced(waiting, at), due_on=day))
-    return until_event(dates, replace(mail, about=about, waits_for=_still_waits_for(about)))
+        mail = placed(dates, altered(_unplaced(waiting, at), due_on=day))
+    return until_event(dates, altered(mail, about=about, waits_for=_still_waits_for(about)))
 
 
 def _unplaced(waiting: WaitingMail, at: datetime) -> Occasion:
@@ -136,7 +137,7 @@ def _at_once(dates: CohortDates, waiting: WaitingMail, at: datetime) -> Occasion
     """Due now, for each site at the first instant at which its readers may be written to."""
     instants = {site: first_allowed(calendar, at) for site, calendar in dates.calendars.items()}
     meant, own = local_day(at, dates.calendar.zone), local_day(instants[OWN_ZONE], dates.calendar.zone)
-    return replace(
+    return altered(
         _unplaced(waiting, at),
         due_on=own,
         due_at=min(instants.values()),

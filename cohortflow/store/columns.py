@@ -19,20 +19,31 @@ class Instant(TypeDecorator[datetime]):
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """An instant on its way in; a naive one is refused."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a naive datetime has no place in the store; pass an aware one")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """How an instant goes in; a naive one is refused."""
+        return _as_told if dialect.name == "sqlite" else _in_utc
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """An instant on its way out, aware whatever the database keeps."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """How an instant comes out, aware whatever the database keeps."""
+        return _as_read if dialect.name == "sqlite" else _in_utc
+
+
+def _in_utc(value: datetime | None) -> datetime | None:
+    if value is None:
+        return None
+    if value.tzinfo is None:
+        raise ValueError("a naive datetime has no place in the store; pass an aware one")
+    return value.astimezone(UTC)
+
+
+def _as_told(value: datetime | None) -> str | None:
+    """The text that SQLite keeps: no zone, and so written that texts sort as instants do."""
+    told = _in_utc(value)
+    return told.isoformat(" ", "microseconds")[:-6] if told else None
+
+
+def _as_read(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(f"{text}+00:00") if text else None
 
 
 # Statements that are the same but for the instant are built once, with this in its place.

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cohortflow.store.database import rows_of
 from cohortflow.store.tables import events
 from schemas.changes import Note
 
@@ -70,8 +71,8 @@ def seal(row: dict[str, object]) -> str:
 def first_broken_line(db: Connection, chain: str) -> int | None:
     """The number of the first line that was altered, removed or put in later; None when the chain is whole."""
     previous, expected = FIRST, 1
-    for row in db.execute(sa.select(events).where(events.c.chain == chain).order_by(events.c.seq)).mappings():
-        if row["seq"] != expected or row["previous"] != previous or seal(dict(row)) != row["hash"]:
+    for row in rows_of(db.execute(sa.select(events).where(events.c.chain == chain).order_by(events.c.seq))):
+        if row["seq"] != expected or row["previous"] != previous or seal(row) != row["hash"]:
             return int(row["seq"])
         previous, expected = row["hash"], expected + 1
     return None

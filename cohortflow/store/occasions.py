@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cohortflow.store import database
 from cohortflow.store.tables import NOW, REAL_NOW, cohorts, occasions, participants
 from schemas.occasions import Occasion
 
@@ -160,7 +161,9 @@ def overdue(db: Connection, cohort_id: str, now: datetime) -> list[Claim]:
     """What of a cohort is ready by now, whether or not it is held: to look at, claimed by nobody."""
     ready = sa.and_(occasions.c.state == "pending", occasions.c.ready_at <= now, occasions.c.cohort_id == cohort_id)
     query = sa.select(occasions).where(ready).order_by(occasions.c.ready_at, occasions.c.place)
-    return [Claim(**{name: row[name] for name in Claim.__dataclass_fields__}) for row in db.execute(query).mappings()]
+    return [
+        Claim(**{name: row[name] for name in Claim.__dataclass_fields__}) for row in database.rows_of(db.execute(query))
+    ]
 
 
 def is_held(db: Connection, claim: Claim) -> bool:
@@ -243,7 +246,7 @@ _STATES = sa.select(occasions.c.key, occasions.c.about, occasions.c.state).where
 def rows_of(db: Connection, cohort_id: str) -> list[dict[str, Any]]:
     """Every occasion of a cohort, in the order of its life."""
     query = sa.select(occasions).where(occasions.c.cohort_id == cohort_id).order_by(occasions.c.place)
-    return [dict(row) for row in db.execute(query).mappings()]
+    return database.rows_of(db.execute(query))
 
 
 def first_day(db: Connection, cohort_id: str) -> date | None:

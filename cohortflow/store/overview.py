@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cohortflow.store import cohorts
+from cohortflow.store.database import rows_of
 from cohortflow.store.events import append
 from cohortflow.store.tables import (
     events,
@@ -102,4 +103,4 @@ def repeated_mails(db: Connection) -> int:
 
 
 def _plain(db: Connection, query: Any) -> list[dict[str, Any]]:
-    return [dict(row) for row in db.execute(query).mappings()]
+    return rows_of(db.execute(query))

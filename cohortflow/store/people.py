@@ -11,6 +11,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cohortflow.store.database import rows_of
 from cohortflow.store.shelf import shelf_of
 from cohortflow.store.tables import events, intakes, participants, people, quarantine, sources
 
@@ -191,7 +192,4 @@ def id_by_email(db: Connection, addresses: Iterable[str]) -> dict[str, str]:
 def quarantined(db: Connection) -> list[dict[str, Any]]:
     """Every cell in quarantine, by file and row."""
     query = sa.select(quarantine.c.file, quarantine.c.row, quarantine.c.column, quarantine.c.reason)
-    return [
-        dict(row)
-        for row in db.execute(query.order_by(quarantine.c.file, quarantine.c.row, quarantine.c.column)).mappings()
-    ]
+    return rows_of(db.execute(query.order_by(quarantine.c.file, quarantine.c.row, quarantine.c.column)))

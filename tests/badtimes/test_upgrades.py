@@ -13,7 +13,7 @@ from scenes import Scene, enter, open_scene
 from small_town import OPENS, TICK, Town
 
 from cohortflow.store.database import Database
-from cohortflow.store.schema import migration_config
+from cohortflow.store.migrating import migration_config
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 REVISIONS = sorted(each.revision for each in ScriptDirectory.from_config(migration_config()).walk_revisions())

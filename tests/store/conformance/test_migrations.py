@@ -3,18 +3,21 @@
 import stat
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from side_by_side import side_by_side
 from store_rows import MONDAY
 
 from cohortflow.store import instances
 from cohortflow.store.database import Database, open_database
-from cohortflow.store.schema import migrate, migration_config
+from cohortflow.store.migrating import migration_config
+from cohortflow.store.schema import known_schemas, make_at_once, migrate
 from cohortflow.store.tables import metadata
 from schemas.errors import CohortflowError
 
@@ -24,6 +27,48 @@ def test_migrations_make_what_the_tables_say(database: Database) -> None:
         differences = compare_metadata(MigrationContext.configure(db, opts={"compare_type": True}), metadata)
 
     assert differences == []
+
+
+def test_a_database_made_at_once_is_the_one_that_migrations_make(database: Database, database_url: str) -> None:
+    made_by_migrations = told_of(database)
+    with database.write() as db:
+        everything = sa.MetaData()
+        everything.reflect(db)
+        everything.drop_all(db)
+
+    make_at_once(database)
+    migrate(database, secret="a test")
+
+    assert told_of(database) == made_by_migrations
+
+
+def told_of(database: Database) -> dict[str, object]:
+    """What a database says of itself: tables, columns, checks and indexes, and the version it is at."""
+    with database.read() as db:
+        inspector = sa.inspect(db)
+        tables = {
+            name: (
+                sorted(str({**each, "type": str(each["type"])}) for each in inspector.get_columns(name)),
+                sorted(map(str, inspector.get_check_constraints(name))),
+                sorted(str({**each, "dialect_options": told_plainly(each)}) for each in inspector.get_indexes(name)),
+                inspector.get_pk_constraint(name),
+                sorted(map(str, inspector.get_unique_constraints(name))),
+                sorted(map(str, inspector.get_foreign_keys(name))),
+            )
+            for name in inspector.get_table_names()
+        }
+        return {**tables, "version": db.execute(sa.text("select version_num from alembic_version")).scalar()}
+
+
+def told_plainly(index: Any) -> dict[str, str]:
+    """What only one kind of database says of an index, such as the rows it is for."""
+    return {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+
+
+def test_the_versions_by_name_are_those_that_alembic_knows() -> None:
+    walked = ScriptDirectory.from_config(migration_config()).walk_revisions()
+
+    assert known_schemas() == [each.revision for each in walked][::-1]
 
 
 def test_checks_and_partial_indexes_are_made_too(database: Database) -> None:
