@@ -13,6 +13,7 @@ from cohortflow.programs.occasions import dated_occasions
 from cohortflow.programs.waiting import after_approval, late_match
 from cohortflow.store import frames
 from flows.carry import Turn, carry, mails_of
+from schemas.altering import altered
 from schemas.changes import LIVE_MATCH, Changes, Intent, NewMatch
 from schemas.errors import CohortflowError
 from schemas.matching import MatchSetting
@@ -102,7 +103,7 @@ def _late_occasions(cohort: Cohort, now: datetime, match_id: str, begun: set[str
     mine = [each for each in late_match(cohort, now) if each.key in begun or (each.stage == "match" and not announced)]
     if not announced:
         mine += [each for each in after_approval(cohort, now, match_id) if each.action in ("remind", "accept_closes")]
-    return [replace(each, about=match_id) for each in mine]
+    return [altered(each, about=match_id) for each in mine]
 
 
 def mails_unless_approved(turn: Turn) -> Changes:

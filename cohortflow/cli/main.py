@@ -370,6 +370,8 @@ def main() -> None:
     """The command `cohortflow`. What does not run by Prefect does not wait for it to load."""
     if not any("prefect" in word or word in ("demo", "deploy") for word in sys.argv[1:]):
         os.environ.setdefault("COHORTFLOW_ENGINE", "plain")
+    # Nothing here is a plugin of pydantic; looking for some reads the papers of every package there is.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Frames and statements make much that is collected by counting alone; looking for cycles as often as Python does by
     # itself costs a simulation a fifth of its time and spares it no memory.
     gc.set_threshold(100_000, 20, 100)
