@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
+import orjson
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -77,7 +78,11 @@ def merge(db: Connection, source: str, rows: Sequence[dict[str, Any]], file_on: 
 
 
 def _hash(row: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(row, sort_keys=True, default=str).encode()).hexdigest()
+    try:
+        told = orjson.dumps(row, default=str, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # half a surrogate pair, which no file can hold
+        told = json.dumps(row, sort_keys=True, default=str).encode()
+    return hashlib.sha256(told).hexdigest()
 
 
 def note_absent(db: Connection, source: str, present: set[str], file_on: date, left: str) -> list[str]:
