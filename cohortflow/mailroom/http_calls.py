@@ -9,7 +9,7 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -26,12 +26,12 @@ class NoAnswer(Exception):
     """The request had been begun, and no answer came that can be read."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The status and the headers of an answer; names of headers are small letters."""
+class Answer(NamedTuple):
+    """The status and the headers of an answer, and how long it was waited for; names of headers are small letters."""
 
     status: int
     headers: Mapping[str, str]
+    seconds: float = 0.0
 
 
 class Line(asyncio.Protocol):
@@ -42,26 +42,41 @@ class Line(asyncio.Protocol):
         self.since = 0.0
         self._waiting: asyncio.Future[Answer] | None = None
         self._answer: Answer | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._headers: dict[str, str] = {}
 
     def ask(self, request: bytes, seconds: float) -> "asyncio.Future[Answer]":
         """Send a request; the future gets its answer or a NoAnswer."""
         loop = asyncio.get_running_loop()
         waiting = self._waiting = loop.create_future()
-        self._answer, self._headers, self._size = None, dict[str, str](), 0
+        self._answer, self._headers, self._size = None, {}, 0
         self._parser = httptools.HttpResponseParser(self)
-        self._timer = loop.call_later(seconds, self._end, "the time was over")
+        self._asked = loop.time()
+        self._until = self._asked + seconds
+        if self._alarm is None:  # one for all that is asked here, for most answers come in time
+            self._alarm = loop.call_at(self._until, self._look_at_the_clock, loop)
         self.transport.write(request)
         return waiting
+
+    def _look_at_the_clock(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._alarm = None
+        if self._waiting is None:
+            return
+        if loop.time() < self._until:
+            self._alarm = loop.call_at(self._until, self._look_at_the_clock, loop)
+        else:
+            self._end("the time was over")
 
     def close(self) -> None:
         """Hang up."""
         self.is_open = False
+        if self._alarm is not None:
+            self._alarm.cancel()
         self.transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the transport."""
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         """Read on in the answer."""
@@ -92,7 +107,7 @@ class Line(asyncio.Protocol):
         """From here on the status is known, whatever becomes of the rest."""
         status = self._parser.get_status_code()
         if status >= 200:
-            self._answer = Answer(status, self._headers)
+            self._answer = Answer(status, self._headers, asyncio.get_running_loop().time() - self._asked)
 
     def on_message_complete(self) -> None:
         """The answer is whole; the connection can be used again."""
@@ -108,7 +123,6 @@ class Line(asyncio.Protocol):
         self.is_open = False
         if self._waiting is not None and self._answer is None:
             waiting, self._waiting = self._waiting, None
-            self._timer.cancel()
             if not waiting.done():
                 waiting.set_exception(NoAnswer(why))
         elif self._waiting is not None:
@@ -117,7 +131,6 @@ class Line(asyncio.Protocol):
 
     def _give(self) -> None:
         waiting, self._waiting = self._waiting, None
-        self._timer.cancel()
         if waiting is not None and not waiting.done() and self._answer is not None:
             waiting.set_result(self._answer)
 

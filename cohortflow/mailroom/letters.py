@@ -80,21 +80,32 @@ def check_letter(letter: Letter) -> None:
     """
     if not _MESSAGE_ID.fullmatch(letter.message_id):
         raise _refused("the message id", "is not made of letters, digits, - and _")
-    for name in ("sender", "reply_to", "to_name", "to_address", "subject", "language"):
-        value = getattr(letter, name)
-        if not fits_a_header(value):
-            raise _refused(name, "holds a line break, a control character or a mark that turns the reading direction")
-        if len(value) > LONGEST_HEADER:
-            raise _refused(name, f"is longer than {LONGEST_HEADER} characters")
+    _check_shared(letter.sender, letter.reply_to, letter.language)
+    for name, value in (("to_name", letter.to_name), ("to_address", letter.to_address), ("subject", letter.subject)):
+        _check_header(name, value)
     if reason := reason_not_to_mail(letter.to_address):
         raise _refused("to_address", reason)
-    split_mailbox(letter.sender)
-    split_mailbox(letter.reply_to or letter.sender)
     if letter.unsubscribe_url and not _LINK.fullmatch(letter.unsubscribe_url):
         raise _refused("unsubscribe_url", "is not a web address of plain characters")
     for attachment in letter.attachments:
         if not _FILE_NAME.fullmatch(attachment.filename) or not _MEDIA_TYPE.fullmatch(media_type(attachment)):
             raise _refused("an attachment", "has a file name or type with characters that do not belong there")
+
+
+@lru_cache(maxsize=256)
+def _check_shared(sender: str, reply_to: str, language: str) -> None:
+    """What all mails of a program have in common is looked at once; what is refused is refused again."""
+    for name, value in (("sender", sender), ("reply_to", reply_to), ("language", language)):
+        _check_header(name, value)
+    split_mailbox(sender)
+    split_mailbox(reply_to or sender)
+
+
+def _check_header(name: str, value: str) -> None:
+    if not fits_a_header(value):
+        raise _refused(name, "holds a line break, a control character or a mark that turns the reading direction")
+    if len(value) > LONGEST_HEADER:
+        raise _refused(name, f"is longer than {LONGEST_HEADER} characters")
 
 
 def _refused(what: str, why: str) -> DeliveryError:

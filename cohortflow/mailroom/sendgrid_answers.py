@@ -13,12 +13,13 @@ LONGEST_WAIT = 3600
 NEXT_TRY = 300
 UNTOLD = 60
 A_SPAN = 1_000_000_000
+_TAKEN = Outcome("accepted")
 
 
 def outcome_of(status: int, headers: Mapping[str, str]) -> Outcome:
     """The outcome behind a status; the names of the headers are small letters."""
     if status == ACCEPTED:
-        return Outcome("accepted")
+        return _TAKEN
     if status == 429:
         return Outcome("later", "429 too many requests", seconds_until_reset(headers))
     if status in NOT_US:

@@ -9,7 +9,6 @@ import orjson
 from sendgrid.helpers.mail import (
     Attachment,
     ClickTracking,
-    Content,
     Disposition,
     Email,
     FileContent,
@@ -49,11 +48,14 @@ def body_of(letter: Letter) -> bytes:
 def payload_of(letter: Letter) -> dict[str, Any]:
     """The same before it is written as JSON: what all mails of a sender share, and what is this mail's own."""
     check_letter(letter)
-    # Of the package's parts, but not by way of its `Mail`, which looks through everything a mail might have, each time.
+    # As the package writes it, but not by way of its `Mail`, which looks through all that a mail might have each time.
     own: dict[str, Any] = {
         "subject": letter.subject,
         "personalizations": [_recipient(letter)],
-        "content": [Content("text/plain", letter.text).get(), Content("text/html", letter.html).get()],
+        "content": [
+            {"type": "text/plain", "value": letter.text},
+            {"type": "text/html", "value": letter.html},
+        ],
         "headers": letter.headers,
     }
     if letter.attachments:
@@ -80,7 +82,7 @@ def _shared(sender: str, reply_to: str) -> dict[str, Any]:
 def _recipient(letter: Letter) -> dict[str, Any]:
     # SendGrid takes ";" and "," in a name for the end of an address.
     shown = " ".join(letter.to_name.replace(";", " ").replace(",", " ").split())
-    to = Email(letter.to_address, shown or None).get()
+    to = {"email": letter.to_address, "name": shown} if shown else {"email": letter.to_address}
     return {"to": [to], "custom_args": {OUR_ID: letter.message_id}}
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import deque
 from datetime import datetime
 from hashlib import sha256
 
@@ -85,21 +84,19 @@ class Posting:
     def __init__(self, key: SecretStr, url: str, timeout: float, in_flight: int, shortest_wait: float) -> None:
         headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Content-Type": "application/json"}
         self._caller = Caller(url, {**headers, "User-Agent": "cohortflow"}, timeout)
-        self._turns = Turns(in_flight)
+        self._pace = Pace(in_flight)
         self._shortest_wait = shortest_wait
         self._resume_at = 0.0
         self._stopped: Outcome | None = None
 
+    @property
+    def at_once(self) -> int:
+        """How many letters may be posted at the same time."""
+        return self._pace.allowed
+
     async def post(self, letter: Letter, until: float) -> Outcome:
         """Post one letter, waiting as long as the provider asks, but no longer than `until`."""
-        body = body_of(letter)
-        await self._turns.take()
-        try:
-            return await self._posted(body, until)
-        finally:
-            self._turns.give_back()
-
-    async def _posted(self, body: bytes, until: float) -> Outcome:
+        body = b""
         while True:
             if self._stopped:
                 return Outcome("later", self._stopped.code, NEXT_TRY)
@@ -109,6 +106,7 @@ class Posting:
             if pause > 0:
                 await asyncio.sleep(min(pause, 1))
                 continue
+            body = body or body_of(letter)
             outcome = await self._once(body, until)
             if outcome.stops:
                 self._stopped = outcome
@@ -117,14 +115,13 @@ class Posting:
             return outcome
 
     async def _once(self, body: bytes, until: float) -> Outcome:
-        began = time.monotonic()
         try:
             answer = await self._caller.post(body, until)
         except NotConnected as error:
             return Outcome("later", f"not connected ({error})", NEXT_TRY)
         except NoAnswer as error:
             return Outcome("unknown", f"no answer that can be read ({error})")
-        self._turns.took(time.monotonic() - began)
+        self._pace.took(answer.seconds)
         if answer.status == 429 or is_exhausted(answer.headers):
             wait = max(seconds_until_reset(answer.headers), self._shortest_wait)
             self._resume_at = max(self._resume_at, time.monotonic() + wait)
@@ -139,32 +136,15 @@ class Posting:
         self._caller.close()
 
 
-class Turns:
+class Pace:
     """As many requests at once as an answer takes time: few to a server next door, hundreds to one far away."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._allowed = most, min(most, FIRST_IN_FLIGHT)
-        self._taken, self._fastest = 0, float("inf")
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    async def take(self) -> None:
-        """Wait for a turn."""
-        while self._taken >= self._allowed:
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
-            await turn
-        self._taken += 1
-
-    def give_back(self) -> None:
-        """Let the next ones go."""
-        self._taken -= 1
-        for _ in range(min(len(self._waiting), self._allowed - self._taken)):
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+        self._most, self.allowed = most, min(most, FIRST_IN_FLIGHT)
+        self._fastest = float("inf")
 
     def took(self, seconds: float) -> None:
         """An answer came after so long: the fastest one tells how far away the server is."""
         if seconds < self._fastest:
             self._fastest = seconds
-            self._allowed = max(min(int(seconds * MOST_A_SECOND), self._most), min(self._most, FIRST_IN_FLIGHT))
+            self.allowed = max(min(int(seconds * MOST_A_SECOND), self._most), min(self._most, FIRST_IN_FLIGHT))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -131,6 +132,11 @@ class ThreadWindow:
 class Session(Protocol):
     """What posts letters in asyncio, over connections of its own."""
 
+    @property
+    def at_once(self) -> int:
+        """How many letters may be posted at the same time; it may change with every answer."""
+        ...
+
     async def post(self, letter: Letter, until: float) -> Outcome:
         """Post one letter; not a byte of it may leave after `until`."""
         ...
@@ -154,35 +160,46 @@ class LoopWindow:
     def __init__(self, session: Session, size: int) -> None:
         self._session, self._size = session, size
         self._loop = asyncio.new_event_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting: deque[tuple[Letter, float]] = deque()
+        self._posters: set[asyncio.Task[None]] = set()
         self._done: list[tuple[str, Outcome]] = []
-        self._wanted = 0
+        self._begun = self._wanted = 0
         self._enough: asyncio.Future[None] | None = None
 
     @property
     def room(self) -> int:
         """How many requests more may be begun together."""
-        return min(self._size - len(self._tasks), AT_ONE_TIME)
+        return min(self._size - self._begun, AT_ONE_TIME)
 
     def put(self, letter: Letter, at: datetime, until: float) -> None:
-        """Begin a request."""
-        task = self._loop.create_task(self._posted(letter, until))
-        self._tasks.add(task)
-        task.add_done_callback(self._ended_one)
+        """Let a letter be posted as soon as one that posts is free."""
+        self._begun += 1
+        self._waiting.append((letter, until))
 
-    async def _posted(self, letter: Letter, until: float) -> None:
+    def _set_on(self) -> None:
+        """Let as many post as the session bears: a task each, which takes one letter after the other."""
+        while len(self._posters) < min(self._session.at_once, self._begun):
+            self._posters.add(self._loop.create_task(self._post()))
+
+    async def _post(self) -> None:
+        while self._waiting and len(self._posters) <= self._session.at_once:
+            letter, until = self._waiting.popleft()
+            outcome = await self._posted(letter, until)
+            self._done.append((letter.message_id, outcome))
+            self._begun -= 1
+            if self._enough and not self._enough.done() and (len(self._done) >= self._wanted or not self._begun):
+                self._enough.set_result(None)
+            if self._waiting:
+                self._set_on()
+        self._posters.discard(asyncio.current_task())
+
+    async def _posted(self, letter: Letter, until: float) -> Outcome:
         try:
-            outcome = TOO_SLOW if time.monotonic() > until else await self._session.post(letter, until)
+            return TOO_SLOW if time.monotonic() > until else await self._session.post(letter, until)
         except DeliveryError as error:
-            outcome = told(letter.message_id, error)
+            return told(letter.message_id, error)
         except Exception as error:  # whatever it is, the request may have left by now
-            outcome = Outcome("unknown", f"{type(error).__name__} while it was posted")
-        self._done.append((letter.message_id, outcome))
-
-    def _ended_one(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if self._enough and not self._enough.done() and (len(self._done) >= self._wanted or not self._tasks):
-            self._enough.set_result(None)
+            return Outcome("unknown", f"{type(error).__name__} while it was posted")
 
     def outcomes(self, at_least: int = 0) -> list[tuple[str, Outcome]]:
         """What the answers were."""
@@ -191,8 +208,9 @@ class LoopWindow:
         return found
 
     async def _turned(self, at_least: int) -> None:
+        self._set_on()
         await asyncio.sleep(0)
-        if self._tasks and len(self._done) < at_least:
+        if self._begun and len(self._done) < at_least:
             self._wanted, self._enough = at_least, self._loop.create_future()
             await self._enough
 
@@ -212,12 +230,12 @@ class LoopWindow:
 
     def close(self) -> None:
         """Close the connections and the loop."""
-        for task in self._tasks:
-            task.cancel()
+        for poster in self._posters:
+            poster.cancel()
         self._run(self._ended())
         self._loop.close()
 
     async def _ended(self) -> None:
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._posters, return_exceptions=True)
         await self._session.end()
         await asyncio.sleep(0)

@@ -1,9 +1,9 @@
 """Claimed mails turned into letters: everything a text may ask for, read from the store at the moment of writing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -49,6 +49,19 @@ class Desk:
     secret: str = ""
 
 
+class Sheet(NamedTuple):
+    """What one mail is written from."""
+
+    message: Message
+    cohort: Cohort
+    stationery: Stationery
+    words: Words
+    phrases: Phrasebook
+    reader: Reader
+    partners: list[Partner]
+    meeting: Meeting | None
+
+
 def open_desk(
     db: Connection,
     batch: list[Message],
@@ -60,17 +73,17 @@ def open_desk(
     """Read what a batch of mails needs: its people, their partners, their matches and cohorts."""
     desk = Desk(db, portal_url, stationery, draw_report, now)
     match_ids = sorted({match_id for message in batch for match_id in message.match_ids})
-    desk.matches = {row["match_id"]: row for row in db.execute(_MATCHES, {"ids": match_ids}).mappings()}
+    if match_ids:
+        desk.matches = {row["match_id"]: row for row in db.execute(_MATCHES, {"ids": match_ids}).mappings().all()}
     ids = {message.person_id for message in batch}
     ids |= {person for match in desk.matches.values() for person in (match["mentee_id"], match["mentor_id"])}
-    desk.people = {row["person_id"]: row for row in db.execute(_PEOPLE, {"ids": sorted(ids)}).mappings()}
+    desk.people = {row["person_id"]: row for row in db.execute(_PEOPLE, {"ids": sorted(ids)}).mappings().all()}
     return desk
 
 
-# Without what programs say of people: it is not for mail, and takes longer to read than all the rest.
-_PEOPLE = sa.select(*(column for column in people.c if column.name not in ("more", "sensitive"))).where(
-    among(people.c.person_id)
-)
+# And nothing of what programs say of people: it is not for mail, and takes longer to read than all the rest.
+_OF_PEOPLE = ("person_id", "name", "email", "title", "department", "site", "manager_id")
+_PEOPLE = sa.select(*(people.c[name] for name in _OF_PEOPLE)).where(among(people.c.person_id))
 _MATCHES = sa.select(matches).where(among(matches.c.match_id))
 
 
@@ -84,41 +97,51 @@ def write_letter(desk: Desk, message: Message) -> Letter:
     cohort = _cohort(desk, message)
     stationery = desk.stationery(message.texts_hash).of(cohort.program_id)
     written_in = stationery.language_of(message.stage, message.template, message.language)
-    message = message if message.language == written_in else replace(message, language=written_in)
-    text, words = (message.stage, message.template, message.language), stationery.words(message.language)
-    reader, phrases = _reader(desk, message, cohort), _phrasebook(desk, message, cohort, words)
-    partners = _partners(desk, message, cohort, phrases)
-    meeting = _meeting(message, cohort)
-    context = build_context(
-        cohort,
-        reader=reader,
-        partners=partners,
-        link=f"{desk.portal_url}/m/{message.message_id}",
-        deadline=message.deadline_on,
-        counts=_counts(desk, cohort) if stationery.mentions(*text, "counts") else {},
-        n=message.n,
-        agenda=_agenda(stationery, message, cohort),
-        training=_training(message, cohort),
-        meeting=meeting,
-        lines=lines_for(desk.db, message, cohort, desk.rows[cohort.id], words, phrases),
-        people=_reports(desk, message),
-        words=words,
-    )
-    unsubscribe = _unsubscribe_url(desk, message, cohort, stationery)
-    parts = stationery.render(*text, context, unsubscribe)
+    message = message if message.language == written_in else message._replace(language=written_in)
+    sheet = _sheet(desk, message, cohort, stationery)
+    context, unsubscribe = _context(desk, sheet), _unsubscribe_url(desk, message, cohort, stationery)
+    parts = stationery.render(message.stage, message.template, message.language, context, unsubscribe)
     program = cohort.program
     return Letter(
         message_id=message.message_id,
         sender=program.email.sender,
         reply_to=program.owner if program.email.reply_to == "owner" else program.email.reply_to,
-        to_name=reader.name,
-        to_address=reader.address,
+        to_name=sheet.reader.name,
+        to_address=sheet.reader.address,
         subject=parts.subject,
         text=parts.text,
         html=parts.html,
-        attachments=tuple(_attachments(desk, message, cohort, reader, partners, meeting, words)),
+        attachments=tuple(_attachments(desk, sheet)),
         language=parts.language,
         unsubscribe_url=unsubscribe,
+    )
+
+
+def _sheet(desk: Desk, message: Message, cohort: Cohort, stationery: Stationery) -> Sheet:
+    words = stationery.words(message.language)
+    reader, phrases = _reader(desk, message, cohort), _phrasebook(desk, message, cohort, words)
+    partners = _partners(desk, message, cohort, phrases)
+    return Sheet(message, cohort, stationery, words, phrases, reader, partners, _meeting(message, cohort))
+
+
+def _context(desk: Desk, sheet: Sheet) -> dict[str, Any]:
+    """What the text of a mail may ask for."""
+    message, cohort, stationery = sheet.message, sheet.cohort, sheet.stationery
+    counted = stationery.mentions(message.stage, message.template, message.language, "counts")
+    return build_context(
+        cohort,
+        reader=sheet.reader,
+        partners=sheet.partners,
+        link=f"{desk.portal_url}/m/{message.message_id}",
+        deadline=message.deadline_on,
+        counts=_counts(desk, cohort) if counted else {},
+        n=message.n,
+        agenda=_agenda(stationery, message, cohort),
+        training=_training(message, cohort),
+        meeting=sheet.meeting,
+        lines=lines_for(desk.db, message, cohort, desk.rows[cohort.id], sheet.words, sheet.phrases),
+        people=_reports(desk, message),
+        words=sheet.words,
     )
 
 
@@ -231,23 +254,16 @@ def _counts(desk: Desk, cohort: Cohort) -> dict[str, int]:
     return desk.counts[cohort.id]
 
 
-def _attachments(
-    desk: Desk,
-    message: Message,
-    cohort: Cohort,
-    reader: Reader,
-    partners: list[Partner],
-    meeting: Meeting | None,
-    words: Words,
-) -> list[Attachment]:
+def _attachments(desk: Desk, sheet: Sheet) -> list[Attachment]:
+    message, cohort, words = sheet.message, sheet.cohort, sheet.words
     kind = (message.attach or {}).get("kind")
     if kind == "contact_card":
-        return contact_card(partners, words)
+        return contact_card(sheet.partners, words)
     if kind == "certificate":
         program, named = _names(cohort, words)
-        return [certificate(reader.name, program, named, _today(desk.now, cohort), words)]
-    if kind == "calendar" and meeting is not None:
-        return [_invitation(message, cohort, reader, meeting, desk.now, words)]
+        return [certificate(sheet.reader.name, program, named, _today(desk.now, cohort), words)]
+    if kind == "calendar" and sheet.meeting is not None:
+        return [_invitation(message, cohort, sheet.reader, sheet.meeting, desk.now, words)]
     if kind == "report":
         if cohort.id not in desk.reports:
             desk.reports[cohort.id] = desk.draw_report(cohort)

@@ -1,6 +1,8 @@
 """Claim mails in batches: durable before the first byte, and each asked once more whether it may go."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 
@@ -14,9 +16,15 @@ from cohortflow.store.places import sending_hold
 from cohortflow.store.tables import NOW, REAL_NOW, message_attempts, messages
 from schemas.changes import Note
 
-_NOT_ASKED = ("state", "reason", "sent_at", "queued_at", "lease_owner", "lease_until", "unknown_at")
+# What a message holds once it was claimed, and then what decides whether it may go.
+_GROWN = {name: (messages.c[name] + 1).label(name) for name in ("fence", "attempts")}
+TOLD = (
+    *(_GROWN.get(name, messages.c[name]) for name in Message._fields),
+    *(messages.c[name] for name in ("mail_class", "unless_answered", "not_before", "expires_at")),
+)
+_NAMES = tuple(column.name for column in TOLD)
 _CLAIM = (
-    sa.select(*(column for column in messages.c if column.name not in _NOT_ASKED))
+    sa.select(*TOLD)
     .select_from(OF_A_COHORT)
     .where(DELIVERABLE)
     .order_by(messages.c.not_before)  # and nothing else: a whole queue would be sorted for each batch of it
@@ -52,34 +60,31 @@ def claim_batch(
     """
     if sending_hold(db):
         return [], {}
-    rows = [dict(row) for row in db.execute(_CLAIM, {"now": now, "size": size}).mappings()]
+    rows = [dict(zip(_NAMES, row, strict=True)) for row in db.execute(_CLAIM, {"now": now, "size": size}).all()]
     rows.sort(key=itemgetter("not_before", "message_id"))
     stopped, later = decide(db, rows, now)
-    ready = [row for row in rows if row["message_id"] not in stopped and row["message_id"] not in later]
+    ready = [
+        claimed_message(row) for row in rows if row["message_id"] not in stopped and row["message_id"] not in later
+    ]
     for message_id, (state, reason) in stopped.items():
         db.execute(messages.update().where(messages.c.message_id == message_id).values(state=state, reason=reason))
     for message_id, at in later.items():
         db.execute(messages.update().where(messages.c.message_id == message_id).values(not_before=at, retry_at=None))
     if ready:
-        ids = [row["message_id"] for row in ready]
+        ids = [message.message_id for message in ready]
         db.execute(_TAKE, {"ids": ids, "owner": owner, "lease_seconds": lease_seconds})
         db.execute(_BEGIN_ATTEMPT, {"ids": ids, "owner": owner, "now": now})
     outcomes = {message_id: state for message_id, (state, _) in stopped.items()} | dict.fromkeys(later, "postponed")
     _note_claimed(db, rows, outcomes, now, owner)
-    claimed = [claimed_message(row) for row in ready]
     counted: dict[str, int] = {}
     for state in outcomes.values():
         counted[state] = counted.get(state, 0) + 1
-    return claimed, counted
+    return ready, counted
 
 
-def claimed_message(row: dict[str, Any]) -> Message:
-    """A row as it is once it was claimed."""
-    told = {name: row[name] for name in _FIELDS}
-    return Message(**{**told, "fence": row["fence"] + 1, "attempts": row["attempts"] + 1})
-
-
-_FIELDS = tuple(Message.__dataclass_fields__)
+def claimed_message(row: Mapping[str, Any]) -> Message:
+    """A row of what is told as it is once it was claimed."""
+    return Message._make(islice(row.values(), len(Message._fields)))
 
 
 def _note_claimed(

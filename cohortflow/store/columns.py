@@ -93,6 +93,10 @@ class Among(FunctionElement[bool]):
     type = sa.Boolean()
     inherit_cache = True
 
+    def self_group(self, against: Any = None) -> "Among":
+        """Itself, as a condition: SQLite would be asked whether it equals 1, and then looks through the whole table."""
+        return self
+
 
 def among(column: sa.Column[str], name: str = "ids") -> Among:
     """Whether a column holds one of the texts that are given under a name."""

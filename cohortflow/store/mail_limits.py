@@ -12,13 +12,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store import frames
-from cohortflow.store.cohorts import read_row
+from cohortflow.programs.cohorts import Cohort
 from cohortflow.store.columns import among
 from cohortflow.store.tables import Instant, message_attempts, messages
 from schemas.phrases import AtMost
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -29,13 +26,15 @@ class Limits:
     expired: dict[str, str] = field(default_factory=dict)
 
 
-def over_the_limit(db: Connection, rows: list[dict[str, Any]], now: datetime) -> Limits:
+def over_the_limit(
+    db: Connection, rows: list[dict[str, Any]], cohorts: Mapping[str, Cohort | None], now: datetime
+) -> Limits:
     """Which of these mails their readers' limits keep from going now; those before in the list come first."""
     capped = [row for row in rows if row["mail_class"] != "service" and not row["person_id"].startswith("role:")]
     limits = Limits()
     if not capped:
         return limits
-    allowed = _limits_of(db, {row["cohort_id"] for row in capped})
+    allowed = _limits_of(cohorts, {row["cohort_id"] for row in capped})
     longest = timedelta(days=max((limit.days for limit in allowed.values()), default=1))
     ids = sorted({row["person_id"] for row in capped})
     got = _got(db, ids, now - longest)
@@ -66,9 +65,9 @@ def _reason(limit: AtMost) -> str:
     return f"the reader gets at most {mails} in {span}, and after that it would be of no use"
 
 
-def _limits_of(db: Connection, cohort_ids: set[str]) -> dict[str, AtMost]:
-    rows = {cohort_id: read_row(db, cohort_id) for cohort_id in sorted(cohort_ids)}
-    return {name: frames.load_cohort(db, row).program.email.at_most for name, row in rows.items() if row}
+def _limits_of(cohorts: Mapping[str, Cohort | None], cohort_ids: set[str]) -> dict[str, AtMost]:
+    found = {cohort_id: cohorts[cohort_id] for cohort_id in sorted(cohort_ids)}
+    return {name: cohort.program.email.at_most for name, cohort in found.items() if cohort}
 
 
 def _got(db: Connection, ids: list[str], since: datetime) -> dict[str, list[datetime]]:
@@ -77,7 +76,7 @@ def _got(db: Connection, ids: list[str], since: datetime) -> dict[str, list[date
         # Another worker that writes to the same people waits here; SQLite has only one writer anyway.
         db.execute(_ALONE, {"ids": ids})
     found: dict[str, list[datetime]] = defaultdict(list)
-    for row in db.execute(_GOT, {"ids": ids, "since": since}):
+    for row in db.execute(_GOT, {"ids": ids, "since": since}).all():
         found[row.person_id].append(row.at)
     return found
 

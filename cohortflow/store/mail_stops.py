@@ -1,20 +1,28 @@
 """Why a mail may not go after all: asked inside the claim, at the last read before it leaves."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.parts import address_of
 from cohortflow.programs.refusing import scope_of
-from cohortflow.store import frames, instances, opt_outs
-from cohortflow.store.cohorts import read_row
+from cohortflow.store import instances, opt_outs
+from cohortflow.store.claim_cohorts import ClaimCohorts
 from cohortflow.store.columns import among
 from cohortflow.store.mail_limits import over_the_limit
 from cohortflow.store.reader_hours import not_now
 from cohortflow.store.tables import answers, participants, people, suppressions
+
+
+class OnRoster(NamedTuple):
+    """What the roster says of a reader."""
+
+    person_id: str
+    status: str
+    email: str
+    site: str
 
 
 def decide(
@@ -25,38 +33,37 @@ def decide(
     Returns:
         Those that may not go at all, as (state, reason), and those that may go later, each by message id.
     """
-    persons = readers(db, rows)
-    stopped = reasons_to_stop(db, rows, persons, now)
+    persons, cohorts = readers(db, rows), ClaimCohorts(db)
+    stopped = reasons_to_stop(db, rows, persons, cohorts, now)
     going = [row for row in rows if row["message_id"] not in stopped]
-    later = not_now(db, going, {person_id: person.site for person_id, person in persons.items()}, now)
-    limits = over_the_limit(db, [row for row in going if row["message_id"] not in later], now)
+    later = not_now(cohorts, going, {person_id: person.site for person_id, person in persons.items()}, now)
+    limits = over_the_limit(db, [row for row in going if row["message_id"] not in later], cohorts, now)
     expired = {message_id: ("expired", reason) for message_id, reason in limits.expired.items()}
     return stopped | expired, later | limits.later
 
 
-def readers(db: Connection, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def readers(db: Connection, rows: list[dict[str, Any]]) -> dict[str, OnRoster]:
     """The readers of some mails as the roster has them now, by person."""
     ids = sorted({row["person_id"] for row in rows})
-    return {row.person_id: row for row in db.execute(_PERSONS, {"ids": ids})}
+    found = map(OnRoster._make, db.execute(_PERSONS, {"ids": ids}).all())
+    return {person.person_id: person for person in found}
 
 
-_PERSONS = sa.select(people.c.person_id, people.c.status, people.c.email, people.c.site).where(
-    among(people.c.person_id)
-)
+_PERSONS = sa.select(*(people.c[name] for name in OnRoster._fields)).where(among(people.c.person_id))
 
 
 def reasons_to_stop(
-    db: Connection, rows: list[dict[str, Any]], persons: dict[str, Any], now: datetime
+    db: Connection, rows: list[dict[str, Any]], persons: dict[str, OnRoster], cohorts: ClaimCohorts, now: datetime
 ) -> dict[str, tuple[str, str]]:
     """Why a mail may not go after all: (state, reason) by message id. Asked at the last read before it leaves."""
     if not rows:
         return {}
     ids = sorted({row["person_id"] for row in rows})
-    status = {person_id: row.status for person_id, row in persons.items()}
-    taking = {(r.cohort_id, r.person_id): r.state for r in db.execute(_TAKING_PART, {"ids": ids})}
-    barred = _barred(db, _addresses(db, rows, persons))
+    status = {person_id: person.status for person_id, person in persons.items()}
+    taking = {(cohort, person): state for cohort, person, state in db.execute(_TAKING_PART, {"ids": ids}).all()}
+    barred = _barred(db, _addresses(rows, persons, cohorts))
     answered = _answered(db, ids)
-    unwanted = _unwanted(db, rows)
+    unwanted = _unwanted(db, rows, cohorts)
     stopped: dict[str, tuple[str, str]] = {}
     for row in rows:
         key = (row["cohort_id"], row["person_id"])
@@ -91,22 +98,17 @@ def address_hash(secret: str, address: str) -> str:
 Reader = tuple[str, str]  # cohort and person: the owner of one cohort is not that of another
 
 
-def _addresses(db: Connection, rows: list[dict[str, Any]], persons: dict[str, Any]) -> dict[Reader, str]:
+def _addresses(rows: list[dict[str, Any]], persons: dict[str, OnRoster], cohorts: ClaimCohorts) -> dict[Reader, str]:
     """Where each mail would go to."""
     found: dict[Reader, str] = {}
     for row in rows:
         key = (row["cohort_id"], row["person_id"])
         if row["person_id"].startswith("role:"):
-            cohort = _cohort(db, row["cohort_id"]) if key not in found else None
+            cohort = cohorts[row["cohort_id"]] if key not in found else None
             found |= {key: address_of(row["person_id"], cohort)} if cohort else {}
         elif row["person_id"] in persons:
             found[key] = persons[row["person_id"]].email
     return found
-
-
-def _cohort(db: Connection, cohort_id: str) -> Cohort | None:
-    row = read_row(db, cohort_id)
-    return frames.load_cohort(db, row) if row else None
 
 
 def _barred(db: Connection, addresses: dict[Reader, str]) -> dict[Reader, str]:
@@ -122,7 +124,7 @@ _BARRED = sa.select(suppressions.c.address_hash, suppressions.c.reason).where(
 )
 
 
-def _unwanted(db: Connection, rows: list[dict[str, Any]]) -> set[str]:
+def _unwanted(db: Connection, rows: list[dict[str, Any]], cohorts: ClaimCohorts) -> set[str]:
     """The mails of a kind that their reader has refused, where the program lets it be refused."""
     optional = [row for row in rows if row["mail_class"] != "service"]
     if not optional:
@@ -130,7 +132,6 @@ def _unwanted(db: Connection, rows: list[dict[str, Any]]) -> set[str]:
     refused = opt_outs.refused(db, sorted({row["person_id"] for row in optional}))
     if not refused:
         return set()
-    cohorts = {cohort_id: _cohort(db, cohort_id) for cohort_id in {row["cohort_id"] for row in optional}}
     return {
         row["message_id"]
         for row in optional
@@ -141,7 +142,7 @@ def _unwanted(db: Connection, rows: list[dict[str, Any]]) -> set[str]:
 
 
 def _answered(db: Connection, ids: list[str]) -> set[tuple[str, str, str, str, str]]:
-    return {tuple(row) for row in db.execute(_ANSWERED, {"ids": ids})}
+    return {tuple(row) for row in db.execute(_ANSWERED, {"ids": ids}).all()}
 
 
 _ANSWERED = sa.select(

@@ -7,7 +7,6 @@ unknown -> accepted | queued                             by evidence or by a ver
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -24,8 +23,7 @@ RETRY_WAITS = (timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
 VANISHED = "the sender stopped before it could tell"
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """A claimed mail, with what is needed to write it; `fence` proves that it is still ours."""
 
     message_id: str
@@ -92,8 +90,9 @@ def next_instant(db: Connection) -> datetime | None:
 
 def append_note(db: Connection, cohort_id: str, note: Note, now: datetime, actor: str) -> None:
     """Add a note to a cohort's history, holding the cohort's row."""
-    # Hold the cohort's row: two deliveries may not take the same number of its chain.
-    db.execute(_HOLD_ROW, {"cohort_id": cohort_id})
+    # Hold the cohort's row: two deliveries may not take the same number of its chain. SQLite has one writer.
+    if db.dialect.name != "sqlite":
+        db.execute(_HOLD_ROW, {"cohort_id": cohort_id})
     events.append(db, cohort_id, [note], at=now, actor=actor)
 
 
@@ -109,30 +108,27 @@ def mark(db: Connection, outcomes: Sequence[tuple[Any, ...]], now: datetime, *, 
     results = [Result(*each) for each in outcomes]
     ids = [result.message.message_id for result in results]
     # Locked, so that what is ours now is ours until the commit; in one order, so that two never wait for each other.
-    ours = set(db.execute(_IN_FLIGHT, {"ids": ids}).tuples())
+    ours = {tuple(row) for row in db.execute(_IN_FLIGHT, {"ids": ids}).all()}
     # What ended alike is written together: most mails of a batch are simply accepted.
-    alike: dict[tuple[Any, ...], list[str]] = {}
-    tries: dict[tuple[int, str, str], list[str]] = {}
-    by_cohort: dict[str, dict[str, int]] = {}
-    marked_count = 0
+    alike: dict[tuple[Any, ...], list[Message]] = {}
     for result in results:
         message = result.message
-        if (message.message_id, message.fence) not in ours:
-            continue
-        marked_count += 1
+        if (message.message_id, message.fence) in ours:
+            alike.setdefault((message.attempts, message.failures, *result[1:]), []).append(message)
+    by_cohort: dict[str, dict[str, int]] = {}
+    for (attempt, _, *how), mails in alike.items():
+        result = Result(mails[0], *how)
         marked = _marked(result, now)
-        alike.setdefault(tuple(marked.items()), []).append(message.message_id)
-        tries.setdefault((message.attempts, result.outcome, result.code), []).append(message.message_id)
-        counts = by_cohort.setdefault(message.cohort_id, {})
-        counts[marked["state"]] = counts.get(marked["state"], 0) + 1
-    for values, these in alike.items():
-        db.execute(_MARK, {"ids": these, **dict(values)})
-    for (attempt, outcome, code), these in tries.items():
-        ended = {"outcome": outcome, "code": code, "ended_at": now}
-        db.execute(_END_ATTEMPT, {"ids": these, "the_attempt": attempt, **ended})
+        these = {"ids": [message.message_id for message in mails]}
+        db.execute(_MARK, {**these, **marked})
+        ended = {"outcome": result.outcome, "code": result.code, "ended_at": now}
+        db.execute(_END_ATTEMPT, {**these, "the_attempt": attempt, **ended})
+        for message in mails:
+            counts = by_cohort.setdefault(message.cohort_id, {})
+            counts[marked["state"]] = counts.get(marked["state"], 0) + 1
     for cohort_id in sorted(by_cohort):
         append_note(db, cohort_id, Note("mail.sent", counts=by_cohort[cohort_id]), now, owner)
-    return marked_count
+    return sum(map(len, alike.values()))
 
 
 _IN_FLIGHT = (
@@ -221,9 +217,14 @@ def lapse(db: Connection, now: datetime) -> list[Message]:
             by_cohort[row.cohort_id] = by_cohort.get(row.cohort_id, 0) + 1
     for cohort_id in sorted(by_cohort):
         append_note(db, cohort_id, Note("mail.lapsed", counts={"unknown": by_cohort[cohort_id]}), now, "recovery")
-    unknown = db.execute(sa.select(messages).where(messages.c.state == "unknown").order_by(messages.c.message_id))
-    names = Message.__dataclass_fields__
-    return [Message(**{name: row[name] for name in names}) for row in unknown.mappings()]
+    return [Message._make(row) for row in db.execute(_UNKNOWN)]
+
+
+_UNKNOWN = (
+    sa.select(*(messages.c[name] for name in Message._fields))
+    .where(messages.c.state == "unknown")
+    .order_by(messages.c.message_id)
+)
 
 
 def settle(db: Connection, message: Message, *, accepted: bool, now: datetime, actor: str) -> bool:
