@@ -7,11 +7,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import get_ident
 
-from fontTools import subset
-from fpdf import FPDF
-
 from cohortflow.mailroom.locales import long_date
 from cohortflow.mailroom.words import Words
+from schemas.absent_packages import absent
+
+with absent("cryptography"):  # a certificate is neither signed nor locked, and loading what does that takes a while
+    from fpdf import FPDF
 
 _GREEN, _INK, _GREY = (15, 107, 98), (37, 40, 44), (89, 98, 106)
 _WIDTH, _HEIGHT = 297.0, 210.0  # A4 landscape, in millimetres
@@ -105,6 +106,8 @@ def _cache() -> TemporaryDirectory[str]:
 
 
 def _reduce(whole: Path, small: Path, ranges: tuple[tuple[int, int], ...]) -> None:
+    from fontTools import subset  # late: most certificates need no font of their own
+
     options = subset.Options(layout_features=[], drop_tables=["FFTM", "GSUB", "GPOS", "GDEF", "kern"], hinting=False)
     font = subset.load_font(str(whole), options)
     wanted = subset.Subsetter(options)

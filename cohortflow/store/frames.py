@@ -146,9 +146,5 @@ def asked(db: Connection, cohort_id: str) -> pd.DataFrame:
     query = sa.select(messages.c.asks, messages.c.template, messages.c.person_id).where(
         messages.c.cohort_id == cohort_id, messages.c.state.in_(("accepted", "delivered"))
     )
-    rows: list[dict[str, Any]] = [
-        {"occasion": row.asks["occasion"], "template": row.template, "person_id": row.person_id}
-        for row in db.execute(query)
-        if row.asks
-    ]
+    rows = [(asks["occasion"], template, person_id) for asks, template, person_id in db.execute(query).all() if asks]
     return pd.DataFrame(rows, columns=["occasion", "template", "person_id"])

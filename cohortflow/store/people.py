@@ -50,22 +50,18 @@ def merge(db: Connection, source: str, rows: Sequence[dict[str, Any]], file_on: 
     Returns:
         How many rows were accepted (written) and how many were unchanged.
     """
-    known = {
-        row.person_id: row
-        for row in db.execute(
-            sa.select(people.c.person_id, people.c.row_hash, people.c.updated_on).where(people.c.source == source)
-        )
-    }
-    new, changed, unchanged = [], [], 0
+    query = sa.select(people.c.person_id, people.c.row_hash, people.c.updated_on).where(people.c.source == source)
+    known = {person_id: (row_hash, updated_on) for person_id, row_hash, updated_on in db.execute(query).all()}
+    new: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    unchanged = 0
     for row in rows:
-        sealed = {**row, "row_hash": _hash(row), "source": source, "updated_on": file_on, "missing_since": None}
-        before = known.get(row["person_id"])
-        if before is None:
-            new.append(sealed)
-        elif before.row_hash != sealed["row_hash"] and before.updated_on <= file_on:
-            changed.append(sealed)
-        else:
+        row_hash, before = _hash(row), known.get(row["person_id"])
+        if before is not None and (before[0] == row_hash or before[1] > file_on):
             unchanged += 1
+            continue
+        sealed = {**row, "row_hash": row_hash, "source": source, "updated_on": file_on, "missing_since": None}
+        (new if before is None else changed).append(sealed)
     if new:
         db.execute(people.insert(), new)
     if changed:
