@@ -19,6 +19,8 @@ from cohortflow.store.troubles import tell_plainly
 from schemas.errors import CohortflowError
 
 TIMEOUT_SECONDS = 30
+CACHE_KB = 16_000
+PAGES_OF_THE_LOG = 4_000  # of 4 KB, until they are carried over to the file
 PATIENCE = 4  # times the timeout, for one that thinks in the middle of a transaction
 
 
@@ -147,6 +149,9 @@ def _open_sqlite(path: str, durable: bool, timeout: int) -> Engine:
         connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'OFF'}")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA secure_delete=ON")
+        # A batch of mail touches a few hundred pages, many of them again with the next one.
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={PAGES_OF_THE_LOG}")
 
     @event.listens_for(engine, "begin")
     def begin(db: Connection) -> None:
