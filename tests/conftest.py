@@ -25,6 +25,7 @@ MEND = {
     "postgres": "PostgreSQL server binaries; on Debian: apt-get install postgresql",
     "chromium": "Chromium; on Debian: apt-get install chromium (or name another one in CHROMIUM)",
     "compiler": "a C compiler; on Debian: apt-get install gcc libc6-dev",
+    "systemd": "systemd-analyze; on Debian: apt-get install systemd",
 }
 
 
