@@ -40,15 +40,16 @@ from flows.house import House
 from schemas.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+SILENT_SECONDS, NO_TICK_SECONDS = 75, 40
 QUICK = {
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "30",
+    "COHORTFLOW_ALARM_SILENT_SECONDS": str(SILENT_SECONDS),
     "COHORTFLOW_LEASE_SECONDS": "5",
     "COHORTFLOW_DATABASE_TIMEOUT": "120",
     "PREFECT_WORKER_QUERY_SECONDS": "1",
     **NO_CATALOG,
 }
-SILENT_SECONDS, NO_TICK_SECONDS = 75, 40
 
 
 @dataclass
@@ -282,17 +283,42 @@ def test_a_killed_worker_is_told_of_and_only_the_dead_run_is_ended(machine: Mach
     machine.client.set_flow_run_state(busy.id, Cancelled(), force=True)
 
 
-def test_after_worker_and_server_were_killed_the_dead_run_is_told_dead(machine: Machine) -> None:
+def test_after_a_power_cut_ticks_end_the_dead_run_that_prefect_has_forgotten(
+    machine: Machine, listener: Listener
+) -> None:
     before = len(machine.accepted())
-    dead = killed_in_the_middle(machine, "Fourth Circle")
-    machine.start_all()
-    assert machine.state(dead) in ("RUNNING", "CRASHED")
+    busy, waiting = lasting_runs(machine)
+    listener.told.clear()
+    with without_the_alarm(machine, "a run gives no sign of life"):
+        dead = killed_in_the_middle(machine, "Fourth Circle", spare=(str(busy.id),), heard=False)
+        machine.start_all()
+        assert machine.state(dead) == "RUNNING"
 
-    machine.ticks_again()
+        wait_for("the end of the dead run", lambda: ended_by_ticks(machine, dead), seconds=400, told=machine.told)
 
     machine.delivers(before + len(INVITED))
     machine.is_at(dead, "CRASHED")
     insist(machine, before + len(INVITED))
+    name = machine.client.read_flow_run(dead.id).name
+    wait_for("the dead run", lambda: listener.heard("failed or crashed", name), seconds=120, told=machine.told)
+    assert "it gave no sign of life; retry is safe" in listener.heard("failed or crashed", name)[0]
+    assert (machine.state(busy), machine.state(waiting)) == ("RUNNING", "PAUSED")
+    machine.client.set_flow_run_state(busy.id, Cancelled(), force=True)
+
+
+def ended_by_ticks(machine: Machine, run: Any) -> bool:
+    """Whether a run is over, after one more tick."""
+    machine.ticks_again()
+    return machine.state(run) != "RUNNING"
+
+
+@contextmanager
+def without_the_alarm(machine: Machine, name: str) -> Iterator[None]:
+    """An alarm is switched off for a while, as if Prefect had forgotten what it was waiting for."""
+    (found,) = [each for each in machine.client.read_automations() if each.name.endswith(name)]
+    machine.client.pause_automation(found.id)
+    yield
+    machine.client.resume_automation(found.id)
 
 
 def lasting_runs(machine: Machine) -> tuple[Any, Any]:
@@ -309,12 +335,13 @@ def lasting_runs(machine: Machine) -> tuple[Any, Any]:
     return busy, waiting
 
 
-def killed_in_the_middle(machine: Machine, program: str, spare: tuple[str, ...] = ()) -> Any:
-    """A tick that has given a sign of life, and then died with everything else that is not spared."""
+def killed_in_the_middle(machine: Machine, program: str, spare: tuple[str, ...] = (), *, heard: bool = True) -> Any:
+    """A tick that died with everything else that is not spared; if `heard`, after it had given a sign of life."""
     drop_program(machine.home, program)
     with nothing_can_be_written(machine):
         tick = machine.tick_under_way()
-        wait_for("its heartbeat", lambda: heartbeats_of(machine, tick), seconds=60, told=machine.told)
+        if heard:
+            wait_for("its heartbeat", lambda: heartbeats_of(machine, tick), seconds=60, told=machine.told)
         machine.kill(spare)
     return tick
 
