@@ -40,7 +40,7 @@ def test_a_machine_ahead_takes_over_nothing_that_is_held(shared_town: Town, wron
     shared_town.let_it_be(OPENS)
     sender = shared_town.start(lease_seconds=200)
     until("letters go out", shared_town.letters, sender)
-    shared_town.put_to_sleep(sender)
+    sender.sleep()
     held = shared_town.count("messages", state="sending")
     assert held > 0
 

@@ -50,7 +50,7 @@ def test_workers_at_once_do_everything_once(town: Town) -> None:
 def test_a_sender_asleep_past_its_lease_sends_nothing_again(town: Town) -> None:
     town.let_it_be(OPENS)
     sleeper = town.sender(town.letters)
-    town.put_to_sleep(sleeper)
+    sleeper.sleep()
     assert town.count("messages", state="sending") > 0
 
     town.settle()
