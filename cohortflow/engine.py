@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
@@ -225,6 +226,22 @@ def is_about_to_begin(deployment: str) -> bool:
     from cohortflow.prefect_engine import is_about_to_begin as ask
 
     return ask(deployment)
+
+
+def end_silent_runs(tick: str, own_tag: str, patience: timedelta) -> None:
+    """Have Prefect's pages tell the truth of runs whose process is gone: see `end_silent`; nothing when plain.
+
+    Args:
+        tick: the deployment whose runs show when the server was up.
+        own_tag: what every run of ours bears.
+    """
+    if is_plain() or _unseen.get():
+        return
+    from cohortflow.prefect_silence import Watch, end_silent
+
+    with _at_best():
+        if ended := end_silent(Watch(tick, own_tag, patience)):
+            logger.warning("%d runs gave no sign of life and were marked as crashed", ended)
 
 
 def start_deployment(name: str, parameters: dict[str, Any], stamp: str, tags: tuple[str, ...] = ()) -> None:

@@ -1,9 +1,9 @@
 """The tick: take files in, find what is ready, have it done, and start delivery. Late, twice or at once: harmless."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from cohortflow.engine import flow, in_deployment, live_parameters, show_table, start_deployment
+from cohortflow.engine import end_silent_runs, flow, in_deployment, live_parameters, show_table, start_deployment
 from cohortflow.store import instances, messages, occasions
 from flows.advance import advance_program
 from flows.canary import send_canary
@@ -45,6 +45,7 @@ def take_in_and_start(house: House, now: datetime) -> Found:
     found = look(now, faulty, held)
     send_canary(now)
     if in_deployment():
+        end_silent_runs("advance-programs", "cohortflow", timedelta(seconds=house.settings.alarm_silent_seconds))
         start_runs(found, now)
     show_news(house, now)
     with house.database.write() as db:

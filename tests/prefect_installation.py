@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from documented_production import CHECKOUT, OUR_FILE, SERVER_FILE, Place
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.exceptions import ObjectNotFound
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 START_SERVER = "prefect server start"
 START_WORKER = "prefect worker start --pool cohortflow --type process"
 # Prefect's catalogue of blocks, which nobody looks at here, takes a server long to write.
@@ -74,27 +74,10 @@ def of_the_machine() -> dict[str, str]:
 
 
 def environment_of(home: Path, prefect_home: Path, port: int) -> dict[str, str]:
-    """The environment docs/operations.md asks for."""
-    kept = of_the_machine()
-    return kept | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}",
-        "COHORTFLOW_HOME": str(home),
-        "PREFECT_HOME": str(prefect_home),
-        "TMPDIR": str(prefect_home / "tmp"),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_SERVER_API_HOST": "127.0.0.1",
-        "PREFECT_SERVER_API_PORT": str(port),
-        "PREFECT_SERVER_UI_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
-        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "100",
-        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
-        "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-        "PREFECT_WORKER_QUERY_SECONDS": "2",
-        "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
-        "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
-    }
+    """The environment docs/operations.md asks for, read from there: that of the server and that of all else in one."""
+    kept, place = of_the_machine(), Place(home, prefect_home, port)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
+    return kept | {"PATH": path} | place.environment(SERVER_FILE) | place.environment(OUR_FILE)
 
 
 @contextmanager

@@ -8,16 +8,18 @@ import os
 import resource
 import shutil
 import signal
+import sqlite3
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from first_circle import COMPANY, PROGRAM
 from invariants import check_invariants
@@ -149,6 +151,51 @@ class Town:
         worker.ended()
         return worker
 
+    def sender(self, are_out: Callable[[], Any], **settings: Any) -> Worker:
+        """A worker in the middle of sending.
+
+        On a busy machine one may not come to it within half of its short lease: it puts its mails off for a minute, which
+        passes here at once, and ends; the next one tries.
+        """
+        for _ in range(8):
+            worker = self.start(**settings)
+            until("mails go out", lambda worker=worker: are_out() or worker.is_over())
+            if not worker.is_over():
+                return worker
+            self.let_a_while_pass()
+        raise AssertionError(f"nobody was met while sending\n{self.told()}")
+
+    def put_to_sleep(self, worker: Worker) -> None:
+        """Between two of its writes: in the middle of one it would keep its locks, which has a test of its own."""
+        for _ in range(200):
+            worker.sleep()
+            if self.nobody_writes():
+                return
+            worker.wake()
+            time.sleep(0.003)
+        raise AssertionError("it was always writing")
+
+    def nobody_writes(self) -> bool:
+        """Whether no transaction has written anything that it has not committed."""
+        if self.database.is_sqlite:
+            other = sqlite3.connect(self.settings.database.removeprefix("sqlite:///"), timeout=0)
+            statement = "begin immediate"
+        else:
+            other = psycopg.connect(self.settings.database)
+            statement = "lock table messages, occasions, cohorts in exclusive mode nowait"
+        with closing(other):
+            try:
+                other.execute(statement)
+            except (sqlite3.OperationalError, psycopg.errors.LockNotAvailable):
+                return False
+        return True
+
+    def let_a_while_pass(self) -> None:
+        """So much that what was put off for a minute may go."""
+        with self.database.read() as db:
+            now = instances.shown_now(db)
+        self.let_it_be(now + timedelta(minutes=2))
+
     def settle(self) -> None:
         """Tick on until nothing is left to do: a worker on a busy machine does not get far within a short lease."""
         for _ in range(8):
@@ -159,6 +206,7 @@ class Town:
                 open_mails = sum(messages.counts(db).get(state, 0) for state in ("queued", "sending", "unknown"))
                 if not open_mails and not occasions.ready_work(db, now):
                     return
+            self.let_a_while_pass()
 
     def told(self) -> str:
         """What every worker has said, for when something went wrong."""

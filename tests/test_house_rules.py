@@ -22,8 +22,9 @@ MIGRATIONS = "cohortflow/store/migrations/"
 GROUND = {"schemas"}
 FLOORS: dict[str, set[str]] = {
     "schemas": set(),
-    "cohortflow.engine": {"cohortflow.prefect_engine", *GROUND},
+    "cohortflow.engine": {"cohortflow.prefect_engine", "cohortflow.prefect_silence", *GROUND},
     "cohortflow.prefect_engine": {"cohortflow.engine", *GROUND},
+    "cohortflow.prefect_silence": GROUND,
     "cohortflow.pairing": GROUND,
     "cohortflow.programs": {"cohortflow.engine", "cohortflow.pairing", *GROUND},
     "cohortflow.store": {"cohortflow.programs", "cohortflow.engine", *GROUND},
@@ -41,6 +42,7 @@ FLOORS |= {
 KNOWS_PREFECT = (
     "cohortflow/engine.py",
     "cohortflow/prefect_engine.py",
+    "cohortflow/prefect_silence.py",
     "flows/",
     "cohortflow/operations/",
     "cohortflow/simulation/prefect_runtime.py",
@@ -56,6 +58,7 @@ ONLY_THE_TYPE = {"sqlalchemy.engine": {"Connection"}}
 READS_THE_CLOCK = {
     "cohortflow/store/instances.py": "shown_now: the one place where an entry asks the instance clock",
     "cohortflow/prefect_engine.py": "asks for the runs of the last hour, and Prefect lives by real time",
+    "cohortflow/prefect_silence.py": "asks for how long runs have been silent, and Prefect lives by real time",
     "cohortflow/operations/doctor.py": "an entry: compares this machine's clock, and asks what is scheduled from now on",
     "cohortflow/operations/watching.py": "an entry: a request asks how things are at this moment",
     "cohortflow/operations/demo.py": "sets the clock of a demonstration going",

@@ -14,13 +14,14 @@ from prefect.events.schemas.automations import Automation, AutomationCore, Event
 from prefect.exceptions import ObjectNotFound
 
 from cohortflow.operations.declared import OURS
+from cohortflow.prefect_silence import HEARTBEAT, TOLD
 from schemas.errors import CohortflowError
 from schemas.settings import Settings
 
 CRASH = ChangeFlowRunState(
     name=None,
     state=StateType.CRASHED,
-    message="it gave no sign of life; retry is safe, and a later tick does its work",
+    message=TOLD,
     force=False,
 )
 PREFIX = "Cohortflow: "
@@ -28,7 +29,6 @@ RUN = {"prefect.resource.id": "prefect.flow-run.*"}
 OF_OURS = {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{OURS}"}
 OF_THE_TICK = {"prefect.resource.role": "tag", "prefect.resource.id": "prefect.tag.tick"}
 EACH_ONE = {"prefect.resource.id"}
-HEARTBEAT = "prefect.flow-run.heartbeat"
 # Whatever a run says counts as alive; one that waits (Paused, Suspended) has said so and sends no heartbeat.
 ALIVE = {HEARTBEAT, *(f"prefect.flow-run.{state}" for state in (
     "Completed", "Failed", "Crashed", "Cancelled", "Cancelling", "Paused", "Suspended", "Resuming", "Scheduled",

@@ -112,9 +112,15 @@ def _life(database: Database) -> list[Finding]:
         now = instances.read_clock(db).at(datetime.now(UTC))
         found = pulse.read_pulse(db, now)
     told = [_tick(found)]
+    if found.sending_hold:
+        told.append(Finding("sending", "fail", f"no mail leaves: {found.sending_hold}",
+                            "once no other copy sends: cohortflow mail confirm-instance --by NAME"))  # fmt: skip
+    if found.turned_away:
+        told.append(Finding("sending", "warn", f"{found.turned_away} transports were turned away and stand still",
+                            "`cohortflow mail status` says why and what to do"))  # fmt: skip
     if count := found.mails.get("unknown", 0):
         told.append(Finding("mails in doubt", "warn", f"of {count} mails nobody knows whether they left",
-                            "settle each: see docs/operations.md, Mails in doubt"))  # fmt: skip
+                            "settle each: see docs/operations.md, Mail whose fate is unknown"))  # fmt: skip
     held = found.cohorts.get("held", 0) + found.held_by_roster
     if held:
         told.append(Finding("held cohorts", "warn", f"{held} are held", "`cohortflow status` says why"))
@@ -203,7 +209,18 @@ def look_at_doors(patient: Patient) -> list[Finding]:
     if address and not patient.auth and _listens(*address):
         return [Finding("doors", "fail", f"Prefect's pages can be reached at {address[0]} without a password",
                         "bind them to 127.0.0.1 (PREFECT_SERVER_API_HOST), or set a password")]  # fmt: skip
+    if _is_open_to_other_sites(patient):
+        return [Finding("doors", "warn", "a page of another site in an operator's browser may pause and start things",
+                        "start the server with PREFECT_SERVER_CSRF_PROTECTION_ENABLED=true")]  # fmt: skip
     return [Finding("doors", "ok", "Prefect's pages are not open to other machines without a password")]
+
+
+def _is_open_to_other_sites(patient: Patient) -> bool:
+    try:
+        told = ask(patient.api.removesuffix("/api"), patient.auth, "/ui-settings")
+    except (OSError, ValueError):
+        return False  # a server that does not answer is told of by its own examination
+    return told.get("csrf_enabled") is False
 
 
 def _address_of_others(patient: Patient) -> tuple[str, int] | None:

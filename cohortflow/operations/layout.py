@@ -26,8 +26,9 @@ DEFAULTS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "100",
     "PREFECT_WORKER_QUERY_SECONDS": "2",
     # What a client would ask the server before its first word: each run is a client, and this server is our own.
-    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
+    # Another site's page, open in the same browser, may neither pause nor start anything.
+    "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
 }
 SERVER_DATABASE = ("PREFECT_API_DATABASE_CONNECTION_URL", "PREFECT_SERVER_DATABASE_CONNECTION_URL")
 NOT_FOR_ALL = ("COHORTFLOW_ENGINE", *SERVER_DATABASE)

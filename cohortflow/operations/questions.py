@@ -1,9 +1,12 @@
 """Short questions to Prefect's server, asked over its HTTP address by processes that do not load Prefect."""
 
 import json
+import urllib.error
 import urllib.request
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 from cohortflow.operations.layout import POOL
 from cohortflow.operations.processes import authorization
@@ -17,11 +20,28 @@ def ask(api: str, auth: str, path: str, body: object | None = None) -> Any:
     Raises:
         OSError: it does not answer, or says no.
     """
-    data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json", **authorization(auth)}
+    if body is None:
+        return _answer(api, path, headers)
+    return _answer(api, path, headers | _token(api, headers), json.dumps(body).encode())
+
+
+def _answer(api: str, path: str, headers: dict[str, str], data: bytes | None = None) -> Any:
     asked = urllib.request.Request(f"{api}{path}", data=data, headers=headers)
     with urllib.request.urlopen(asked, timeout=TIMEOUT_SECONDS) as answer:
         return json.load(answer)
+
+
+def _token(api: str, headers: dict[str, str]) -> dict[str, str]:
+    """What a server that is protected against other sites' pages (CSRF) wants to see; nothing where it is not."""
+    client = str(uuid4())
+    try:
+        token = _answer(api, f"/csrf-token?client={client}", headers)["token"]
+    except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.UNPROCESSABLE_ENTITY:
+            return {}
+        raise
+    return {"Prefect-Csrf-Client": client, "Prefect-Csrf-Token": token}
 
 
 def has_worker(api: str, auth: str) -> bool:

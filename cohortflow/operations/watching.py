@@ -66,6 +66,13 @@ def as_prometheus(found: pulse.Pulse) -> bytes:
     _one(registry, "oldest_unknown_mail_age_seconds", "How long the oldest mail has been in doubt",
          _seconds(found.oldest_unknown, 0))  # fmt: skip
     _one(registry, "cohorts_held_by_roster", "Cohorts whose roster holds their mail", found.held_by_roster)
+    _one(
+        registry,
+        "sending_held",
+        "1 while no mail leaves until somebody confirms the database",
+        bool(found.sending_hold),
+    )
+    _one(registry, "transports_turned_away", "Transports whose key or host was turned away", found.turned_away)
     _by_state(registry, "occasions", "Occasions by state", found.occasions, ("pending", "done", "skipped", "cancelled"))
     _by_state(registry, "mails", "Mails by state", found.mails, ("queued", "sending", "accepted", "unknown", "refused"))
     _by_state(registry, "cohorts", "Cohorts by state", found.cohorts, ("declared", "held", "running", "closed"))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store import instances, messages, settling
+from cohortflow.store import breakers, instances, messages, places, settling
 from cohortflow.store.tables import cohorts, occasions
 
 
@@ -25,6 +25,8 @@ class Pulse:
     mails: dict[str, int]
     oldest_due: timedelta | None
     oldest_unknown: timedelta | None
+    sending_hold: str | None  # why no mail leaves at all
+    turned_away: int  # transports whose key or host the provider turned away
 
 
 def read_pulse(db: Connection, now: datetime) -> Pulse:
@@ -47,6 +49,8 @@ def read_pulse(db: Connection, now: datetime) -> Pulse:
         mails=messages.counts(db),
         oldest_due=now - oldest if oldest else None,
         oldest_unknown=now - unknown if unknown else None,
+        sending_hold=places.sending_hold(db),
+        turned_away=len(breakers.open_breakers(db)),
     )
 
 

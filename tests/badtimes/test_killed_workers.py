@@ -23,8 +23,7 @@ def test_a_worker_killed_while_it_plans_is_made_good(town: Town) -> None:
 
 def test_a_worker_killed_while_it_sends_repeats_and_loses_nothing(town: Town) -> None:
     town.let_it_be(OPENS)
-    worker = town.start()
-    until("some letters are out", town.letters, worker)
+    worker = town.sender(town.letters)
     worker.kill()
     before = town.letters()
     assert town.count("messages", state="sending") > 0
@@ -50,8 +49,7 @@ def test_workers_at_once_do_everything_once(town: Town) -> None:
 
 def test_a_sender_asleep_past_its_lease_sends_nothing_again(town: Town) -> None:
     town.let_it_be(OPENS)
-    sleeper = town.start()
-    until("some letters are out", town.letters, sleeper)
+    sleeper = town.sender(town.letters)
     sleeper.sleep()
     assert town.count("messages", state="sending") > 0
 

@@ -19,7 +19,7 @@ from first_circle import INVITED, drop_files, drop_program, ledger
 from invariants import check_invariants
 from post_office import PostOffice, opened_post_office
 from prefect.client.orchestration import SyncPrefectClient
-from prefect.states import Cancelled
+from prefect.states import Cancelled, Running
 from prefect_installation import (
     CHECKOUT,
     NO_CATALOG,
@@ -40,15 +40,16 @@ from flows.house import House
 from schemas.settings import Settings
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+SILENT_SECONDS, NO_TICK_SECONDS = 75, 40
 QUICK = {
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_SERVER_CONCURRENCY_INITIAL_DEPLOYMENT_LEASE_DURATION": "30",
+    "COHORTFLOW_ALARM_SILENT_SECONDS": str(SILENT_SECONDS),
     "COHORTFLOW_LEASE_SECONDS": "5",
     "COHORTFLOW_DATABASE_TIMEOUT": "120",
     "PREFECT_WORKER_QUERY_SECONDS": "1",
     **NO_CATALOG,
 }
-SILENT_SECONDS, NO_TICK_SECONDS = 75, 40
 
 
 @dataclass
@@ -97,6 +98,10 @@ class Machine(Installation):
     def tick(self) -> Any:
         """Have a tick start now."""
         return self.begin("advance-programs/advance-programs")
+
+    def rests(self) -> bool:
+        """Whether no tick is under way, or about to be."""
+        return all(run.state.is_final() for run in self.runs_of("advance-programs"))
 
     def tick_under_way(self) -> Any:
         """A tick that is carried out now: one that came while another was still at it is cancelled."""
@@ -200,7 +205,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory, listener: Listener) -> Ite
 
 @contextmanager
 def nothing_can_be_written(machine: Machine) -> Iterator[None]:
-    """Whatever runs, waits at its first write."""
+    """Whatever runs, waits at its first write; a tick that was begun before is over by then."""
+    wait_for("ticks to end", machine.rests, seconds=240, told=machine.told)
     database = open_database(f"sqlite:///{machine.home / 'var' / 'cohortflow.db'}")
     with database.write():
         yield
@@ -282,9 +288,11 @@ def test_a_killed_worker_is_told_of_and_only_the_dead_run_is_ended(machine: Mach
     machine.client.set_flow_run_state(busy.id, Cancelled(), force=True)
 
 
-def test_after_worker_and_server_were_killed_the_dead_run_is_told_dead(machine: Machine) -> None:
+def test_after_worker_and_server_were_killed_the_dead_runs_are_told_dead(machine: Machine) -> None:
     before = len(machine.accepted())
-    dead = killed_in_the_middle(machine, "Fourth Circle")
+    busy, waiting = lasting_runs(machine)
+    lost = run_without_a_sign_of_life(machine)
+    dead = killed_in_the_middle(machine, "Fourth Circle", spare=(str(busy.id),))
     machine.start_all()
     assert machine.state(dead) in ("RUNNING", "CRASHED")
 
@@ -292,7 +300,24 @@ def test_after_worker_and_server_were_killed_the_dead_run_is_told_dead(machine: 
 
     machine.delivers(before + len(INVITED))
     machine.is_at(dead, "CRASHED")
+    wait_for("the lost run", lambda: ended_by_ticks(machine, lost), seconds=400, told=machine.told)
+    machine.is_at(lost, "CRASHED")
     insist(machine, before + len(INVITED))
+    assert "it gave no sign of life; retry is safe" in str(machine.client.read_flow_run(lost.id).state)
+    assert (machine.state(busy), machine.state(waiting)) == ("RUNNING", "PAUSED")
+    machine.client.set_flow_run_state(busy.id, Cancelled(), force=True)
+
+
+def run_without_a_sign_of_life(machine: Machine) -> Any:
+    """A run that was killed before its first heartbeat, of which Prefect's alarm therefore knows nothing."""
+    found = machine.client.read_deployment_by_name("work-long/work-long")
+    return machine.client.create_flow_run_from_deployment(found.id, tags=["cohortflow"], state=Running())
+
+
+def ended_by_ticks(machine: Machine, run: Any) -> bool:
+    """Whether a run is over, after one more tick."""
+    machine.ticks_again()
+    return machine.state(run) != "RUNNING"
 
 
 def lasting_runs(machine: Machine) -> tuple[Any, Any]:

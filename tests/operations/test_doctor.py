@@ -35,6 +35,7 @@ def test_a_raised_system_is_well(system: Raised) -> None:
     code, found = wait_for("health", findings, seconds=120, every=2, told=system.told)
 
     assert code == 0
+    assert found["doors"]["verdict"] == "ok"
     assert {"Prefect's server", "schedule", "worker", "last tick", "database", "disk", "doors"} <= set(found)
 
 
@@ -72,6 +73,18 @@ def test_ticks_that_stay_away_are_found(tmp_path: Path) -> None:
     found = verdicts(scene.house.settings)
     assert found["last tick"].verdict == "fail"
     assert "schedule of advance-programs" in found["last tick"].cure
+
+
+def test_a_database_that_waits_to_be_confirmed_is_told_with_the_command(tmp_path: Path) -> None:
+    scene = cohort_recruiting(tmp_path)
+    assert "sending" not in verdicts(scene.house.settings)
+    with sqlite3.connect(scene.home / "var" / "cohortflow.db") as db:
+        db.execute("update instance set sending_hold = 'restored'")
+
+    found = verdicts(scene.house.settings)["sending"]
+
+    assert (found.verdict, found.sentence) == ("fail", "no mail leaves: restored")
+    assert "cohortflow mail confirm-instance" in found.cure
 
 
 def test_weak_secrets_and_open_files_are_found_and_never_printed(tmp_path: Path) -> None:

@@ -62,7 +62,15 @@ def test_the_figures_are_those_of_the_store(tmp_path: Path) -> None:
     assert 300 <= told["cohortflow_oldest_due_age_seconds", ""] < 400
     assert told["cohortflow_oldest_unknown_mail_age_seconds", ""] > 86_400
     assert told["cohortflow_cohorts", "running"] == 1
+    assert (told["cohortflow_sending_held", ""], told["cohortflow_transports_turned_away", ""]) == (0, 0)
     assert "@" not in text
+
+
+def test_a_database_that_waits_to_be_confirmed_is_seen_from_outside(tmp_path: Path) -> None:
+    scene = cohort_recruiting(tmp_path)
+    change(scene.house.database, "instance", sending_hold="restored")
+
+    assert "\ncohortflow_sending_held 1.0\n" in watch(scene).get("/metrics").text
 
 
 def test_ticks_of_all_workers_are_counted_together(tmp_path: Path) -> None:
