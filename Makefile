@@ -30,9 +30,6 @@ live: $(STAMP)  ## a made-up cohort lives in Prefect's pages, until Ctrl-C; writ
 	@$(BIN)/cohortflow up --demo
 
 TESTS := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
-ALONE := $(BIN)/python -m pytest -m
-# Two lanes of whole installations, side by side; either failing fails the target.
-LANES := { $(ALONE) "alone and raised" & lane=$$!; $(ALONE) "alone and not raised"; other=$$?; wait $$lane && [ $$other = 0 ]; }
 LINT := $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 # Lint and types run beside the tests and are heard only when they fail; either failing fails the target.
 define beside_lint
@@ -50,7 +47,7 @@ lint: $(STAMP)  ## lint and types alone
 	@$(LINT)
 
 test: $(STAMP)  ## everything: lint, types and all tests, on two cores
-	$(call beside_lint,{ $(TESTS) -m "not alone"; first=$$?; $(LANES) && [ $$first = 0 ]; })
+	$(call beside_lint,{ $(TESTS) -m "not alone"; first=$$?; $(BIN)/python -m pytest -m alone && [ $$first = 0 ]; })
 
 bench: $(STAMP)  ## speed and memory, as ratios or against a limit
 	@$(BIN)/python bench/spine.py

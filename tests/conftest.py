@@ -36,23 +36,13 @@ def _share_out(items: list[pytest.Item]) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Whole installations run apart from all else: on a busy machine, Prefect's SQLite locks itself, servers start late.
-
-    They wait for much, so that two may run side by side: the one that `up` raises in a lane of its own.
-    """
+    """Whole installations run by themselves: on a busy machine, Prefect's SQLite locks itself and servers start late."""
     if item.path.parent.name in ("badtimes", "operations") and item.get_closest_marker("slow"):
         item.add_marker("alone")
-        if "system" in getattr(item, "fixturenames", ()):
-            item.add_marker("raised")
 
 
 def _is_there(what: str) -> bool:
-    there = {
-        "postgres": Cluster.binaries,
-        "chromium": CHROMIUM.is_file,
-        "compiler": lambda: shutil.which("cc"),
-        "systemd": lambda: shutil.which("systemd-analyze"),
-    }
+    there = {"postgres": Cluster.binaries, "chromium": CHROMIUM.is_file, "compiler": lambda: shutil.which("cc")}
     return bool(there[what]())
 
 
