@@ -41,8 +41,9 @@ def all_faults(files: Sequence[Path], template_dir: Path, home: Path | None = No
     templates, faults = _templates(template_dir)
     faults += stray_faults(template_dir, {path.stem for file in files for path in program_files(file.parent)})
     runs: list[Run] = []
+    shared: dict[Path, dict[str, str]] = {}
     for file in files:
-        found, its_runs = file_faults(file, templates)
+        found, its_runs = file_faults(file, templates, shared.setdefault(file.parent, {}))
         faults += found
         runs += its_runs
     if home is not None:
@@ -50,11 +51,16 @@ def all_faults(files: Sequence[Path], template_dir: Path, home: Path | None = No
     return sorted(set(faults))
 
 
-def file_faults(file: Path, templates: Mapping[str, str]) -> tuple[list[Fault], list[Run]]:
-    """Every fault of one program's file, and its cohorts; a file that cannot be read is a fault like any other."""
+def file_faults(
+    file: Path, templates: Mapping[str, str], shared: dict[str, str] | None = None
+) -> tuple[list[Fault], list[Run]]:
+    """Every fault of one program's file, and its cohorts; a file that cannot be read is a fault like any other.
+
+    `shared` keeps what the programs of its folder share, as for `read_config`.
+    """
     shown = Path(_shown(file))
     try:
-        texts = read_config(shown)
+        texts = read_config(shown, shared)
     except ProgramError as error:
         return list(error.faults), []
     behind = as_read_by(shown.stem, templates)

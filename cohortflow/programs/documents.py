@@ -18,15 +18,18 @@ NO_PROGRAM = (*STAGES, "program", "agendas")
 _NAMES_A_FILE = ("in_file", "score_from")
 
 
-def read_config(program_file: Path) -> dict[str, str]:
+def read_config(program_file: Path, shared: dict[str, str] | None = None) -> dict[str, str]:
     """The texts a program is made of, by name relative to its folder; a named file that is absent is left out.
+
+    Args:
+        shared: for who reads many programs of one folder at one moment: what they share is kept here, and read once.
 
     Raises:
         ProgramError: a file cannot be read, is no text, is too large, or leads out of the folder.
     """
     if problem := _no_program(program_file):
         raise ProgramError([Fault(program_file.as_posix(), 1, 1, "file", problem)])
-    return _read(program_file.parent, [program_file.name])
+    return _read(program_file.parent, [program_file.name], {} if shared is None else shared)
 
 
 def read_shared(folder: Path) -> dict[str, str]:
@@ -35,18 +38,23 @@ def read_shared(folder: Path) -> dict[str, str]:
     Raises:
         ProgramError: as for `read_config`.
     """
-    return _read(folder, [])
+    return _read(folder, [], {})
 
 
-def _read(folder: Path, programs: list[str]) -> dict[str, str]:
+def _read(folder: Path, programs: list[str], shared: dict[str, str]) -> dict[str, str]:
     texts: dict[str, str] = {}
     faults: list[Fault] = []
-    for name in [*programs, *_present(folder, COMPANY), *_forms(folder)]:
+    for name in programs:
         _take(folder, name, texts, faults, MOST_BYTES)
+    if not shared:
+        for name in [*_present(folder, COMPANY), *_forms(folder)]:
+            _take(folder, name, shared, faults, MOST_BYTES)
+    texts |= shared
     for name in sorted(set(_named_files(texts, folder.as_posix()))):
         if (folder / name).exists() or (folder / name).is_symlink():
             _take(folder, name, texts, faults, MOST_TABLE_BYTES)
     if faults:
+        shared.clear()  # told of each program that stands on it
         raise ProgramError(faults)
     return texts
 
