@@ -42,7 +42,12 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def _is_there(what: str) -> bool:
-    there = {"postgres": Cluster.binaries, "chromium": CHROMIUM.is_file, "compiler": lambda: shutil.which("cc")}
+    there = {
+        "postgres": Cluster.binaries,
+        "chromium": CHROMIUM.is_file,
+        "compiler": lambda: shutil.which("cc"),
+        "systemd": lambda: shutil.which("systemd-analyze"),
+    }
     return bool(there[what]())
 
 

@@ -36,7 +36,9 @@ class Place:
     def unit(self, name: str) -> "Unit":
         """A unit as it is at this place: another folder, other ports, whoever runs the test."""
         text = files_on_the_page()[f"/etc/systemd/system/{name}.service"]
-        text = text.replace(BINARIES, str(Path(sys.executable).parent)).replace(f"={SHIPPED}\n", f"={CHECKOUT}\n")
+        here = Path(sys.executable).parent
+        text = re.sub(rf"{BINARIES}/(\w+)", lambda command: f'"{here / command[1]}"', text)
+        text = text.replace(f"={SHIPPED}\n", f"={CHECKOUT}\n")
         for shipped, ours in ((8080, self.portal_port), (9188, self.metrics_port)):
             text = text.replace(f"port {shipped}", f"port {ours}")
         return Unit(name, text)

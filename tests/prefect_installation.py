@@ -4,6 +4,7 @@ The commands are those of docs/operations.md, to the letter; what differs from m
 """
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -85,7 +86,7 @@ def running(command: str, environment: dict[str, str], log: Path) -> Iterator[su
     """A command of our own process group for the length of the block; stopped by its id, with its children."""
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command.split(), cwd=CHECKOUT, env=environment, stdout=out, stderr=out, start_new_session=True
+            shlex.split(command), cwd=CHECKOUT, env=environment, stdout=out, stderr=out, start_new_session=True
         )
     try:
         yield process

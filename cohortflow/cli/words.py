@@ -15,7 +15,7 @@ def printable(text: str, stream: TextIO | None = None) -> str:
 
 def say(text: str = "") -> None:
     """A line on the output."""
-    print(printable(text))
+    print(printable(text), flush=True)
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -1,6 +1,7 @@
 """What docs/operations.md tells an operator to type is what the test of a real installation types."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -45,7 +46,7 @@ def test_the_backup_it_names_is_whole_and_can_be_put_back(tmp_path: Path) -> Non
     scene = cohort_recruiting(tmp_path)
     (command,) = re.findall(r'(?m)^python -c "import sqlite3; .*$', PAGE)
 
-    line = command.replace("python", sys.executable, 1)
+    line = command.replace("python", shlex.quote(sys.executable), 1)
     told = subprocess.run(["bash", "-e", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=60)
 
     assert told.returncode == 0, told.stderr

@@ -1,5 +1,6 @@
 """Two workers, all on PostgreSQL: raised by `up`, joined by the command that docs/operations.md names."""
 
+import shlex
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,7 +26,7 @@ def test_a_second_worker_joins_and_nobody_is_written_to_twice(tmp_path: Path, po
             raised(tmp_path, home, "--tick-every", "5", COHORTFLOW_DATABASE_URL=ours, **server)
         )
         second = system.environment | {"PREFECT_HOME": str(tmp_path / "second")}
-        command = f"{Path(sys.executable).parent}/{START_WORKER}"
+        command = f"{shlex.quote(str(Path(sys.executable).parent))}/{START_WORKER}"
         stack.enter_context(running(command, second, tmp_path / "second.log"))
         api = system.environment["PREFECT_API_URL"]
         wait_for("two workers", lambda: len(workers_online(api, "")) == 2, seconds=120, told=system.told)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -164,6 +165,7 @@ def typed_by_its_user(production: Production, command: str) -> "subprocess.Compl
     file = production.place.home / "cohortflow.env"
     told = production.place.environment(OUR_FILE)
     file.write_text("".join(f"{name}={value}\n" for name, value in told.items()), encoding="utf-8")
-    lines = first.replace(".venv/bin", str(Path(sys.executable).parent)).replace(OUR_FILE, str(file)) + command
+    activate = shlex.quote(str(Path(sys.executable).with_name("activate")))
+    lines = first.replace(".venv/bin/activate", activate).replace(OUR_FILE, shlex.quote(str(file))) + command
     shell = ["bash", "-e", "-c", lines]
     return subprocess.run(shell, cwd=CHECKOUT, env=of_the_machine(), capture_output=True, text=True, timeout=180)
