@@ -25,7 +25,8 @@ def test_a_second_worker_joins_and_nobody_is_written_to_twice(tmp_path: Path, po
         system = stack.enter_context(
             raised(tmp_path, home, "--tick-every", "5", COHORTFLOW_DATABASE_URL=ours, **server)
         )
-        second = system.environment | {"PREFECT_HOME": str(tmp_path / "second")}
+        own = {"PREFECT_HOME": str(tmp_path / "second"), "TMPDIR": str(tmp_path)}  # as docs/operations.md gives each
+        second = system.environment | own
         command = f"{shlex.quote(str(Path(sys.executable).parent))}/{START_WORKER}"
         stack.enter_context(running(command, second, tmp_path / "second.log"))
         api = system.environment["PREFECT_API_URL"]

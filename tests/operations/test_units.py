@@ -78,7 +78,7 @@ class Production:
         while not well():
             assert time.monotonic() < until, f"{what}: not within {seconds:.0f} s\n{self.told()}"
             for service in self.services.values():
-                service.tend()
+                service.tend()  # one that was not started yet is left alone
             time.sleep(0.5)
 
     def told(self) -> str:
@@ -96,7 +96,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 @pytest.fixture(scope="module")
 def production(place: Place) -> Iterator[Production]:
-    """All three started at the same moment, as at the start of a machine; stopped at the end whatever happened."""
+    """All three, the worker when its server is healthy, as the page asks; stopped at the end whatever happened."""
     bare = {name: value for name, value in of_the_machine().items() if name in ("PATH", "HOME", "LANG")}
     services = {}
     for name in NAMES:
@@ -105,8 +105,11 @@ def production(place: Place) -> Iterator[Production]:
         services[name] = Service(unit, environment, place.home / f"{name}.log")
     found = Production(place, services)
     try:
-        for service in services.values():
-            service.start()
+        for name in NAMES:
+            services[name].start()
+            if name == "cohortflow-server":
+                health = f"http://127.0.0.1:{place.port}/api/health"
+                found.wait_until("the server is healthy", lambda: answers(health))
         yield found
     finally:
         for service in services.values():
