@@ -78,7 +78,7 @@ class Production:
         while not well():
             assert time.monotonic() < until, f"{what}: not within {seconds:.0f} s\n{self.told()}"
             for service in self.services.values():
-                service.tend()  # one that was not started yet is left alone
+                service.tend()
             time.sleep(0.5)
 
     def told(self) -> str:
@@ -103,13 +103,12 @@ def production(place: Place) -> Iterator[Production]:
         unit = place.unit(name)
         environment = bare | place.environment(unit.lines["EnvironmentFile"]) | NO_CATALOG
         services[name] = Service(unit, environment, place.home / f"{name}.log")
-    found = Production(place, services)
+    found, health = Production(place, services), f"http://127.0.0.1:{place.port}/api/health"
     try:
-        for name in NAMES:
+        services[NAMES[0]].start()
+        found.wait_until("the server is healthy", lambda: answers(health))
+        for name in NAMES[1:]:
             services[name].start()
-            if name == "cohortflow-server":
-                health = f"http://127.0.0.1:{place.port}/api/health"
-                found.wait_until("the server is healthy", lambda: answers(health))
         yield found
     finally:
         for service in services.values():
