@@ -42,7 +42,7 @@ endef
 QUICK := $(addprefix tests/,programs tasks mailroom pairing schemas store flows cli test_house_rules.py)
 # Prefect and two plugins nobody here needs take longer to load than most rooms take to test.
 QUICKLY := -p no:typeguard -p no:anyio --ignore tests/flows/test_prefect_engine.py
-quick: $(STAMP)  ## lint, types and the fast tests, about a minute
+quick: $(STAMP)  ## lint, types and the fast tests, a minute or two
 	$(call beside_lint,COHORTFLOW_ENGINE=plain $(TESTS) $(QUICKLY) -m "not slow and not postgres and not chromium" $(QUICK))
 
 lint: $(STAMP)  ## lint and types alone
