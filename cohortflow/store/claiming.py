@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cohortflow.store.columns import among
+from cohortflow.store.database import as_dicts
 from cohortflow.store.mail_stops import decide
 from cohortflow.store.messages import DELIVERABLE, OF_A_COHORT, Message, append_note
 from cohortflow.store.places import sending_hold
@@ -22,7 +23,6 @@ TOLD = (
     *(_GROWN.get(name, messages.c[name]) for name in Message._fields),
     *(messages.c[name] for name in ("mail_class", "unless_answered", "not_before", "expires_at")),
 )
-_NAMES = tuple(column.name for column in TOLD)
 _CLAIM = (
     sa.select(*TOLD)
     .select_from(OF_A_COHORT)
@@ -60,7 +60,7 @@ def claim_batch(
     """
     if sending_hold(db):
         return [], {}
-    rows = [dict(zip(_NAMES, row, strict=True)) for row in db.execute(_CLAIM, {"now": now, "size": size}).all()]
+    rows = as_dicts(db.execute(_CLAIM, {"now": now, "size": size}))
     rows.sort(key=itemgetter("not_before", "message_id"))
     stopped, later = decide(db, rows, now)
     ready = [

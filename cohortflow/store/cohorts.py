@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cohortflow.store import events
-from cohortflow.store.database import rows_of
+from cohortflow.store.database import as_dicts
 from cohortflow.store.tables import cohorts, occasions
 from schemas.changes import Note
 
@@ -54,7 +54,7 @@ def read_rows(db: Connection, program_id: str | None = None) -> list[CohortRow]:
     query = sa.select(cohorts).order_by(cohorts.c.cohort_id)
     if program_id is not None:
         query = query.where(cohorts.c.program_id == program_id)
-    return [CohortRow(**row) for row in rows_of(db.execute(query))]
+    return [CohortRow(**row) for row in as_dicts(db.execute(query))]
 
 
 def insert(db: Connection, cohort_id: str, config_hash: str, line: Mapping[str, Any], now: datetime) -> None:
@@ -125,7 +125,7 @@ def running_under_hold(db: Connection, program_ids: list[str]) -> list[CohortRow
     query = sa.select(cohorts).where(
         cohorts.c.program_id.in_(program_ids), cohorts.c.state == "running", cohorts.c.roster_hold.is_not(None)
     )
-    return [CohortRow(**row) for row in rows_of(db.execute(query.order_by(cohorts.c.cohort_id)))]
+    return [CohortRow(**row) for row in as_dicts(db.execute(query.order_by(cohorts.c.cohort_id)))]
 
 
 def drop_undone(db: Connection, cohort_id: str) -> None:

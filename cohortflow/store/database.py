@@ -88,7 +88,7 @@ def write_json(value: Any) -> str:
         return json.dumps(value)
 
 
-def rows_of(result: CursorResult[Any]) -> list[dict[str, Any]]:
+def as_dicts(result: CursorResult[Any]) -> list[dict[str, Any]]:
     """All rows of an answer as dicts by column, fetched at once: SQLAlchemy's own mappings take many times longer."""
     names = tuple(result.keys())
     return [dict(zip(names, row, strict=True)) for row in result.all()]

@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.database import rows_of
+from cohortflow.store.database import as_dicts
 from cohortflow.store.tables import events
 from schemas.changes import Note
 
@@ -71,7 +71,7 @@ def seal(row: dict[str, object]) -> str:
 def first_broken_line(db: Connection, chain: str) -> int | None:
     """The number of the first line that was altered, removed or put in later; None when the chain is whole."""
     previous, expected = FIRST, 1
-    for row in rows_of(db.execute(sa.select(events).where(events.c.chain == chain).order_by(events.c.seq))):
+    for row in as_dicts(db.execute(sa.select(events).where(events.c.chain == chain).order_by(events.c.seq))):
         if row["seq"] != expected or row["previous"] != previous or seal(row) != row["hash"]:
             return int(row["seq"])
         previous, expected = row["hash"], expected + 1

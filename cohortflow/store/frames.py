@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from cohortflow.programs.cohorts import Cohort, read_cohort
 from cohortflow.store import bundles, occasions
 from cohortflow.store.cohorts import CohortRow, read_row
-from cohortflow.store.database import Database, rows_of
+from cohortflow.store.database import Database, as_dicts
 from cohortflow.store.shelf import shelf_of
 from cohortflow.store.tables import answers, matches, messages, participants
 from schemas.errors import CohortflowError
@@ -135,7 +135,7 @@ def earlier_matches(db: Connection) -> pd.DataFrame:
     query = sa.select(matches.c.mentee_id, matches.c.mentor_id, matches.c.ended_at).where(
         matches.c.ended_at.is_not(None)
     )
-    rows = rows_of(db.execute(query.order_by(matches.c.match_id)))
+    rows = as_dicts(db.execute(query.order_by(matches.c.match_id)))
     frame = pd.DataFrame(rows, columns=["mentee_id", "mentor_id", "ended_at"])
     frame["ended_on"] = pd.to_datetime(frame["ended_at"], utc=True).dt.tz_localize(None).dt.normalize()
     return frame.drop(columns="ended_at")

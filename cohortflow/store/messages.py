@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from cohortflow.store import events
 from cohortflow.store.columns import among
+from cohortflow.store.database import as_dicts
 from cohortflow.store.places import sending_hold
 from cohortflow.store.tables import NOW, REAL_NOW, cohorts, message_attempts, messages
 from schemas.changes import Note
@@ -245,7 +246,7 @@ def rows_of(db: Connection, cohort_id: str) -> list[dict[str, Any]]:
     """Every mail of a cohort, in the order it was due."""
     query = sa.select(messages).where(messages.c.cohort_id == cohort_id)
     order = query.order_by(messages.c.due_at, messages.c.occasion, messages.c.person_id, messages.c.about)
-    return [dict(row) for row in db.execute(order).mappings()]
+    return as_dicts(db.execute(order))
 
 
 def rows_by_id(db: Connection, message_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -253,7 +254,7 @@ def rows_by_id(db: Connection, message_ids: Sequence[str]) -> list[dict[str, Any
     found: list[dict[str, Any]] = []
     for start in range(0, len(message_ids), 500):
         part = {"ids": list(message_ids[start : start + 500])}
-        found += [dict(row) for row in db.execute(_BY_ID, part).mappings()]
+        found += as_dicts(db.execute(_BY_ID, part))
     return found
 
 

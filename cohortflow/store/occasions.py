@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store import database
+from cohortflow.store.database import as_dicts
 from cohortflow.store.tables import NOW, REAL_NOW, cohorts, occasions, participants
 from schemas.occasions import Occasion
 
@@ -161,9 +161,7 @@ def overdue(db: Connection, cohort_id: str, now: datetime) -> list[Claim]:
     """What of a cohort is ready by now, whether or not it is held: to look at, claimed by nobody."""
     ready = sa.and_(occasions.c.state == "pending", occasions.c.ready_at <= now, occasions.c.cohort_id == cohort_id)
     query = sa.select(occasions).where(ready).order_by(occasions.c.ready_at, occasions.c.place)
-    return [
-        Claim(**{name: row[name] for name in Claim.__dataclass_fields__}) for row in database.rows_of(db.execute(query))
-    ]
+    return [Claim(**{name: row[name] for name in Claim.__dataclass_fields__}) for row in as_dicts(db.execute(query))]
 
 
 def is_held(db: Connection, claim: Claim) -> bool:
@@ -246,7 +244,7 @@ _STATES = sa.select(occasions.c.key, occasions.c.about, occasions.c.state).where
 def rows_of(db: Connection, cohort_id: str) -> list[dict[str, Any]]:
     """Every occasion of a cohort, in the order of its life."""
     query = sa.select(occasions).where(occasions.c.cohort_id == cohort_id).order_by(occasions.c.place)
-    return database.rows_of(db.execute(query))
+    return as_dicts(db.execute(query))
 
 
 def first_day(db: Connection, cohort_id: str) -> date | None:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cohortflow.store import cohorts
-from cohortflow.store.database import rows_of
+from cohortflow.store.database import as_dicts
 from cohortflow.store.events import append
 from cohortflow.store.tables import (
     events,
@@ -103,4 +103,4 @@ def repeated_mails(db: Connection) -> int:
 
 
 def _plain(db: Connection, query: Any) -> list[dict[str, Any]]:
-    return rows_of(db.execute(query))
+    return as_dicts(db.execute(query))

@@ -12,7 +12,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.database import rows_of
+from cohortflow.store.database import as_dicts
 from cohortflow.store.shelf import shelf_of
 from cohortflow.store.tables import events, intakes, participants, people, quarantine, sources
 
@@ -193,4 +193,4 @@ def id_by_email(db: Connection, addresses: Iterable[str]) -> dict[str, str]:
 def quarantined(db: Connection) -> list[dict[str, Any]]:
     """Every cell in quarantine, by file and row."""
     query = sa.select(quarantine.c.file, quarantine.c.row, quarantine.c.column, quarantine.c.reason)
-    return rows_of(db.execute(query.order_by(quarantine.c.file, quarantine.c.row, quarantine.c.column)))
+    return as_dicts(db.execute(query.order_by(quarantine.c.file, quarantine.c.row, quarantine.c.column)))
