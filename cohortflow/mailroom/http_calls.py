@@ -37,7 +37,8 @@ class Answer(NamedTuple):
 class Line(asyncio.Protocol):
     """One connection: one request at a time, one answer each."""
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop  # asking which one runs is a system call each time
         self.is_open = True
         self.since = 0.0
         self._waiting: asyncio.Future[Answer] | None = None
@@ -47,23 +48,23 @@ class Line(asyncio.Protocol):
 
     def ask(self, request: bytes, seconds: float) -> "asyncio.Future[Answer]":
         """Send a request; the future gets its answer or a NoAnswer."""
-        loop = asyncio.get_running_loop()
-        waiting = self._waiting = loop.create_future()
+        waiting = self._waiting = self._loop.create_future()
         self._answer, self._headers, self._size = None, {}, 0
         self._parser = httptools.HttpResponseParser(self)
-        self._asked = loop.time()
+        self._asked = time.monotonic()
         self._until = self._asked + seconds
         if self._alarm is None:  # one for all that is asked here, for most answers come in time
-            self._alarm = loop.call_at(self._until, self._look_at_the_clock, loop)
+            self._alarm = self._loop.call_later(seconds, self._look_at_the_clock)
         self.transport.write(request)
         return waiting
 
-    def _look_at_the_clock(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _look_at_the_clock(self) -> None:
         self._alarm = None
         if self._waiting is None:
             return
-        if loop.time() < self._until:
-            self._alarm = loop.call_at(self._until, self._look_at_the_clock, loop)
+        left = self._until - time.monotonic()
+        if left > 0:
+            self._alarm = self._loop.call_later(left, self._look_at_the_clock)
         else:
             self._end("the time was over")
 
@@ -107,7 +108,7 @@ class Line(asyncio.Protocol):
         """From here on the status is known, whatever becomes of the rest."""
         status = self._parser.get_status_code()
         if status >= 200:
-            self._answer = Answer(status, self._headers, asyncio.get_running_loop().time() - self._asked)
+            self._answer = Answer(status, self._headers, time.monotonic() - self._asked)
 
     def on_message_complete(self) -> None:
         """The answer is whole; the connection can be used again."""
@@ -169,13 +170,13 @@ class Caller:
             return await line.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body), self._seconds)
         finally:
             if line.is_open and line._waiting is None:
-                line.since = asyncio.get_running_loop().time()
+                line.since = time.monotonic()
                 self._idle.append(line)
             else:
                 line.close()
 
     def _kept(self) -> Line | None:
-        now = asyncio.get_running_loop().time()
+        now = time.monotonic()
         while self._idle:
             line = self._idle.pop()
             if line.is_open and not line.transport.is_closing() and now - line.since < IDLE_SECONDS:
@@ -190,7 +191,7 @@ class Caller:
         try:
             async with asyncio.timeout(self._seconds / 2):
                 loop = asyncio.get_running_loop()
-                _, line = await loop.create_connection(Line, self._host, self._port, ssl=secure)
+                _, line = await loop.create_connection(lambda: Line(loop), self._host, self._port, ssl=secure)
         except (OSError, TimeoutError) as error:
             raise NotConnected(type(error).__name__) from None
         return line
