@@ -144,10 +144,14 @@ def put_in_quarantine(db: Connection, sha256: str, file: str, cells: Iterable[Ma
 
 def roster(db: Connection, ids: Iterable[str] | None = None) -> pd.DataFrame:
     """The roster, one row per person by id, with every mapped column but the sensitive ones."""
-    everybody = shelf_of(db).table("company", "roster", _roster_mark(db), lambda: _read_roster(db))
+    shelf, mark = shelf_of(db), _roster_mark(db)
+    everybody = shelf.table("company", "roster", mark, lambda: _read_roster(db))
     if ids is None:
         return everybody
-    return everybody[everybody["person_id"].isin(set(ids))].reset_index(drop=True)
+    # Found by their places: going through thousands for the few of a cohort took longer than all else about a mail.
+    places = shelf.table("company", "places", mark, lambda: pd.DataFrame(index=pd.Index(everybody["person_id"])))
+    found = places.index.get_indexer(pd.Index(list(set(ids)), dtype=object))
+    return everybody.take(np.sort(found[found >= 0])).reset_index(drop=True)
 
 
 def _roster_mark(db: Connection) -> int:
