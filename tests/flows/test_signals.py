@@ -38,7 +38,7 @@ def watcher() -> Iterator[str]:
     Watcher.asked.clear()
     Watcher.code = 200
     server = HTTPServer(("127.0.0.1", 0), Watcher)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/ping/abc"
     server.shutdown()
 
