@@ -5,7 +5,7 @@ nothing was written, and once it was written nothing is ready any more.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -58,8 +58,18 @@ class Turn:
     @cached_property
     def people(self) -> pd.DataFrame:
         """The roster rows of everybody who takes part, and of their managers."""
+        return self._with_managers(self.standing.participants["person_id"])
+
+    @cached_property
+    def concerned(self) -> pd.DataFrame:
+        """The same of those a mail can go to: of the two of a match alone, where the mail is about one."""
+        matches = self.standing.matches
+        pair = matches[matches["match_id"] == self.claim.about]
+        return self._with_managers({*pair["mentee_id"], *pair["mentor_id"]}) if len(pair) else self.people
+
+    def _with_managers(self, ids: Iterable[str]) -> pd.DataFrame:
         with self.house.database.read() as db:
-            known = people.roster(db, self.standing.participants["person_id"])
+            known = people.roster(db, ids)
             managers = set(known["manager_id"]) - set(known["person_id"]) - {""}
             return pd.concat([known, people.roster(db, managers)], ignore_index=True) if managers else known
 
@@ -165,14 +175,14 @@ def mails_of(turn: Turn) -> Changes:
     else:
         about = claim.about
         readers = audience(
-            sending.to, ask, standing.participants, standing.matches, standing.answers, turn.people, about
+            sending.to, ask, standing.participants, standing.matches, standing.answers, turn.concerned, about
         )
     if readers.empty:
         changes.skipped_because = "nobody to write to"
         return changes
     deadline_on = deadline_of(cohort, claim.stage, sending.n)
     changes.intents = mails_to_queue(
-        sending, readers, turn.people, cohort, ask, deadline_on, turn.house.wording(), turn.now
+        sending, readers, turn.concerned, cohort, ask, deadline_on, turn.house.wording(), turn.now
     )
     return changes
 

@@ -5,31 +5,19 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cohortflow.store.database import as_dicts
 from cohortflow.store.tables import messages, participants
 from schemas.invitations import Carried
 
 # Mails in these states have reached their reader, or may have, or will.
 _ALIVE = ("queued", "sending", "accepted", "delivered", "unknown")
 _GONE = ("left", "withdrawn")
+_TOLD = ("message_id", "occasion", "about", "person_id", "role", "match_ids", "state", "attach")
 
 
 def carried(db: Connection, cohort_id: str) -> list[Carried]:
     """Every mail that brought an invitation, a change of one or its end to somebody who still takes part."""
-    query = (
-        sa.select(messages)
-        .join(
-            participants,
-            sa.and_(participants.c.cohort_id == messages.c.cohort_id, participants.c.person_id == messages.c.person_id),
-        )
-        .where(
-            messages.c.cohort_id == cohort_id,
-            messages.c.attach.is_not(None),
-            messages.c.state.in_(_ALIVE),
-            participants.c.state.not_in(_GONE),
-        )
-        .order_by(messages.c.message_id)
-    )
-    rows = [row for row in db.execute(query).mappings() if (row["attach"] or {}).get("kind") == "calendar"]
+    rows = as_dicts(db.execute(_CARRIED, {"cohort": cohort_id}))
     return [
         Carried(
             message_id=row["message_id"],
@@ -49,3 +37,20 @@ def carried(db: Connection, cohort_id: str) -> list[Carried]:
         for row in rows
         if "begins_at" in row["attach"]
     ]
+
+
+# The database looks into the JSON: a mail without an attachment holds a null of JSON there, which is no NULL of SQL.
+_CARRIED = (
+    sa.select(*(messages.c[name] for name in _TOLD))
+    .join(
+        participants,
+        sa.and_(participants.c.cohort_id == messages.c.cohort_id, participants.c.person_id == messages.c.person_id),
+    )
+    .where(
+        messages.c.cohort_id == sa.bindparam("cohort", type_=sa.Text),
+        messages.c.attach["kind"].as_string() == "calendar",
+        messages.c.state.in_(_ALIVE),
+        participants.c.state.not_in(_GONE),
+    )
+    .order_by(messages.c.message_id)
+)
