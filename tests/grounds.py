@@ -15,6 +15,7 @@ from scenes import Scene
 from cohortflow.mailroom.outbox import OutboxTransport
 from cohortflow.store import events
 from cohortflow.store.database import Database, open_database
+from cohortflow.store.shelf import shelf_of
 from cohortflow.store.tables import metadata
 from flows.house import House
 
@@ -56,6 +57,7 @@ class Ground:
     def set_back(self, step: Step) -> Scene:
         """Everything as it was when the step began, in a process that has just started."""
         self.house.database.close()
+        shelf_of(self.house.database.engine)._kept.clear()  # or the number of statements told what ran here before
         _put_files_back(step.before, self.house.settings.home)
         if self.rows is not None:
             self.rows(step)
