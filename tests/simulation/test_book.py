@@ -141,13 +141,13 @@ def test_keys_move_from_mail_to_mail_and_show_the_text(page: Any, book: str) -> 
 
 @pytest.mark.chromium
 def test_mails_lie_by_day_by_person_and_by_stage(page: Any, book: str) -> None:
+    from playwright.sync_api import expect
+
     read(page, book)
     assert "Monday, 4 January 2027" in page.locator("summary").first.inner_text()
     page.get_by_role("button", name="By person").click()
     assert page.locator("summary").count() == 7
     page.get_by_role("button", name="By stage").click()
-    from playwright.sync_api import expect
-
     by_stage = [re.compile(rf"^\s*{stage}\b") for stage in ("Recruit", "Match", "Check")]
     expect(page.locator("summary")).to_have_text(by_stage, use_inner_text=True)
     page.locator("summary").nth(1).click()
