@@ -20,7 +20,7 @@ Words = Annotated[str, Field(max_length=2000)]
 
 @flow("tell-operator", run_name="{alarm}")
 def tell_operator(alarm: Words, about: Words = "", now: datetime | None = None) -> str:
-    """Send the operator one mail about an alarm; run again, it sends none.
+    """Send the operator one mail about an alarm; run again, or told of the same twice in a row, it sends none.
 
     Args:
         alarm: what has happened.
@@ -37,7 +37,7 @@ def tell_operator(alarm: Words, about: Words = "", now: datetime | None = None) 
         logger.warning("the alarm is told to nobody: there is no COHORTFLOW_OPERATOR, or no program yet")
         return ""
     with house.database.write_alone() as db:
-        if not canary.claim_alarm(db, about_run, alarm, now):
+        if not canary.claim_alarm(db, about_run, alarm, about, now):
             return ""
     return hand_over(house, letter, now, "an alarm")
 

@@ -1,5 +1,6 @@
 """Mail to the operator, daily or of an alarm: claimed in the history before it leaves, so that none goes twice."""
 
+import hashlib
 from datetime import UTC, date, datetime, time, timedelta
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from cohortflow.store.tables import events as history
 from schemas.changes import Note
 
 CHAIN, CLAIMED, ALARM = "company", "mail.canary", "mail.alarm"
+ONE_ALARM = timedelta(minutes=10)  # the same words within this are the same alarm, told twice
 
 
 def last_day(db: Connection) -> str:
@@ -28,12 +30,19 @@ def claim(db: Connection, day: date, now: datetime) -> bool:
     return True
 
 
-def claim_alarm(db: Connection, about_run: str, alarm: str, now: datetime) -> bool:
-    """Take the mail of an alarm; False when it was taken before. The caller writes alone."""
-    same = sa.and_(history.c.chain == CHAIN, history.c.kind == ALARM, history.c.about == about_run)
-    if db.execute(sa.select(history.c.seq).where(same).limit(1)).first():
-        return False
-    note = Note(ALARM, about=about_run, counts={"alarm": alarm})
+def claim_alarm(db: Connection, about_run: str, alarm: str, about: str, now: datetime) -> bool:
+    """Take the mail of an alarm; False when it was taken before, or one of the same words just now.
+
+    Prefect tells of an event at least once: one that its database refused to write down is told again, by another run.
+    The words are kept as a fingerprint. The caller writes alone.
+    """
+    words = hashlib.sha256(f"{alarm}\n{about}".encode()).hexdigest()[:16]
+    just_now = sa.and_(history.c.at > now - ONE_ALARM, history.c.at < now + ONE_ALARM)
+    same = sa.and_(history.c.chain == CHAIN, history.c.kind == ALARM, (history.c.about == about_run) | just_now)
+    for row in db.execute(sa.select(history.c.about, history.c.counts).where(same)):
+        if row.about == about_run or row.counts.get("words") == words:
+            return False
+    note = Note(ALARM, about=about_run, counts={"alarm": alarm, "words": words})
     events.append(db, CHAIN, [note], at=now, actor="cohortflow")
     return True
 
