@@ -17,6 +17,7 @@ from cohortflow.mailroom.sandbox import FIRST_TOKEN, layout_environment
 from schemas.errors import DeliveryError
 
 _TOKEN = re.compile("[\U000f0000-\U000ffffd]")
+_BEYOND_ASCII = re.compile("(<style\\b.*?</style>)|[\x80-\U000effff]", re.DOTALL)
 _MARKUP = re.compile("[&<>\"']")
 _SAFE_LINK = re.compile(r"(https?://|mailto:[^@]+@)[^\s\"'<>\\^`{|}]+", re.IGNORECASE)
 
@@ -71,7 +72,7 @@ def build_skeleton(drafts: Drafts, language: str, layout_html: str, layout_text:
     # Markdown ran with raw HTML off and has seen no value, so its result is ours.
     page = _layout(layout_html, True).render(shared, body=Markup(body_html), footer=Markup(footer_html))
     text = _layout(layout_text, False).render(shared, body=body_text, footer=footer_text)
-    return Skeleton(_cut(drafts.subject), _cut(text.strip("\n") + "\n"), _cut(_inliner().inline(page)))
+    return Skeleton(_cut(drafts.subject), _cut(text.strip("\n") + "\n"), _cut(_in_ascii(_inliner().inline(page))))
 
 
 def fill_plain(pieces: Pieces, values: Sequence[str]) -> str:
@@ -114,6 +115,14 @@ def _layout(source: str, is_html: bool) -> Template:
 @lru_cache
 def _inliner() -> css_inline.CSSInliner:
     return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+
+def _in_ascii(page: str) -> str:
+    """The page with every sign beyond ASCII as a reference, but for the tokens and the style, which knows none.
+
+    No server on the way can spoil it, and one "·" in a page makes its JSON take three times as long.
+    """
+    return _BEYOND_ASCII.sub(lambda found: found[1] or f"&#{ord(found[0])};", page)
 
 
 def _cut(skeleton: str) -> Pieces:

@@ -181,6 +181,16 @@ def test_a_name_stays_a_name_in_both_parts(stationery, context, name):
     assert "https://evil.example" not in [piece.split('"')[0] for piece in parts.html.split('href="')[1:]]
 
 
+def test_the_page_is_ascii_but_for_its_values(written, context):
+    letter = written("# Grüße – für dich · {{ reader.name }} ☕\n", subject="Grüße").render(
+        "recruit", "hello", "en", context(name="Zoë")
+    )
+
+    shown = "Gr&#252;&#223;e &#8211; f&#252;r dich &#183; Zoë &#9749;"
+    assert shown in letter.html and letter.html.replace("Zoë", "").isascii()
+    assert "Grüße – für dich · Zoë ☕" in letter.text and letter.subject == "Grüße"
+
+
 def test_control_and_direction_signs_leave_the_mail(stationery, context):
     name = "Ana\r\nBcc: all@acme.example\x00\u202egpj\u2066.exe\u2028x\U000f0001\ud800"
     parts = stationery.render("match", "meet_your_match", "en", context(name=name, partners=(Partner(name),)))

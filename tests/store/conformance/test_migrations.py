@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from side_by_side import side_by_side
-from store_rows import MONDAY
+from store_rows import MONDAY, change, intent, only, put_in_queue
 
 from cohortflow.store import instances
 from cohortflow.store.database import Database, open_database
@@ -105,6 +105,28 @@ def test_a_database_of_the_first_version_is_upgraded(database_url: str) -> None:
         differences = compare_metadata(MigrationContext.configure(db, opts={"compare_type": True}), metadata)
     assert differences == []
     database.close()
+
+
+@pytest.mark.parametrize("version", ["0005", "0006"])
+def test_a_mail_of_an_unknown_state_is_refused_before_and_after_the_check_was_reworded(
+    running: Database, version: str
+) -> None:
+    put_in_queue(running, intent("T01"))
+    config = migration_config()
+    for wanted in ("0005", version):
+        with running.write() as db:
+            config.attributes["connection"] = db
+            (command.downgrade if wanted == "0005" else command.upgrade)(config, wanted)
+
+    for state in ("sending", "accepted", "unknown"):
+        change(running, "messages", state=state)
+    with pytest.raises(sa.exc.IntegrityError):
+        change(running, "messages", state="lost")
+
+    assert only(running, "messages")["state"] == "unknown"
+    if running.is_sqlite:
+        with running.read() as db:
+            assert db.execute(sa.text("pragma integrity_check")).scalar() == "ok"
 
 
 def test_a_downgrade_that_would_lose_an_edit_is_refused(running: Database) -> None:
