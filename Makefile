@@ -40,8 +40,10 @@ endef
 
 # Rooms whose tests live whole cohorts are not even collected: reading them takes as long as running the others.
 QUICK := $(addprefix tests/,programs tasks mailroom pairing schemas store flows cli test_house_rules.py)
-# Prefect and two plugins nobody here needs take longer to load than most rooms take to test.
-QUICKLY := -p no:typeguard -p no:anyio --ignore tests/flows/test_prefect_engine.py
+# Prefect and two plugins nobody here needs take longer to load than most rooms take to test; and a few files take as long.
+UNHURRIED := $(addprefix tests/,flows/test_prefect_engine.py flows/test_database_troubles.py flows/test_actions.py \
+	flows/test_suppressions.py mailroom/test_letter_lints.py cli/test_plan_page.py cli/test_running.py)
+QUICKLY := -p no:typeguard -p no:anyio $(addprefix --ignore=,$(UNHURRIED))
 quick: $(STAMP)  ## lint, types and the fast tests, a minute or two
 	$(call beside_lint,COHORTFLOW_ENGINE=plain $(TESTS) $(QUICKLY) -m "not slow and not postgres and not chromium" $(QUICK))
 
