@@ -59,7 +59,6 @@ messages = sa.Table(
         sqlite_where=sa.text("state in ('sending', 'unknown')"),
         postgresql_where=sa.text("state in ('sending', 'unknown')"),
     ),
-    sa.Index("ix_messages_cohort", "cohort_id"),
     sa.Index("ix_messages_person", "person_id"),
 )
 
