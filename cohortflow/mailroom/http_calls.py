@@ -51,15 +51,24 @@ class Line(asyncio.BufferedProtocol):
         self._headers: dict[str, str] = {}
         self._read = memoryview(bytearray(READ_AT_ONCE))
 
-    def ask(self, request: bytes, seconds: float) -> "asyncio.Future[Answer]":
-        """Send a request; the future gets its answer or a NoAnswer."""
-        waiting = self._waiting = self._loop.create_future()
+    def ask(self, request: bytes, seconds: float, until: float) -> "asyncio.Future[Answer]":
+        """Send a request; the future gets its answer or a NoAnswer.
+
+        Raises:
+            NotConnected: it is later than `until`, and not a byte has left.
+        """
+        waiting = self._loop.create_future()
         self._answer, self._headers, self._size = None, {}, 0
         self._parser = httptools.HttpResponseParser(self)
-        self._asked = time.monotonic()
-        self._until = self._asked + seconds
         if self._alarm is None:  # one for all that is asked here, for most answers come in time
             self._alarm = self._loop.call_later(seconds, self._look_at_the_clock)
+        self._waiting = waiting
+        self._asked = time.monotonic()
+        self._until = self._asked + seconds
+        # Asked at the very last: connecting takes a while, and a process may be put to sleep between any two lines.
+        if self._asked > until:
+            self._waiting, self.is_open = None, False
+            raise NotConnected("the time for it was over")
         self.transport.write(request)
         return waiting
 
@@ -171,12 +180,10 @@ class Caller:
             NotConnected: not a byte has left.
             NoAnswer: it may have been taken.
         """
+        request = b"%b%d\r\n\r\n%b" % (self._head, len(body), body)
         line = self._kept() or await self._connected()
-        if time.monotonic() > until:  # connecting takes a while, and a process may be asleep meanwhile
-            line.close()
-            raise NotConnected("the time for it was over")
         try:
-            return await line.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body), self._seconds)
+            return await line.ask(request, self._seconds, until)
         finally:
             if line.is_open and line._waiting is None:
                 line.since = time.monotonic()
