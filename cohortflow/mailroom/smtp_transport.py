@@ -3,12 +3,14 @@
 import re
 import smtplib
 import ssl
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import parseaddr
 from hashlib import sha256
+from math import inf
 from threading import Lock, local
 from urllib.parse import unquote, urlsplit
 
@@ -16,7 +18,7 @@ from pydantic import SecretStr
 
 from cohortflow.mailroom.letters import Letter, eml
 from cohortflow.mailroom.transports import Outcome
-from cohortflow.mailroom.windows import ThreadWindow
+from cohortflow.mailroom.windows import TOO_SLOW, ThreadWindow
 from schemas.errors import CohortflowError
 
 CONNECTIONS = 4
@@ -74,7 +76,11 @@ class SmtpTransport:
         return sha256(told.encode()).hexdigest()[:16]
 
     def send(self, letter: Letter, at: datetime) -> Outcome:
-        """Hand over one letter."""
+        """Hand over one letter, however long it takes."""
+        return self.send_until(letter, at, inf)
+
+    def send_until(self, letter: Letter, at: datetime, until: float) -> Outcome:
+        """Hand over one letter; after `until` (of time.monotonic) it is not ended any more, and so not taken."""
         content = eml(letter, at)
         try:
             server = self._connection()
@@ -82,7 +88,7 @@ class SmtpTransport:
             return Outcome("later", f"{error.smtp_code}: the mail server does not take this password", NEXT_TRY, True)
         except _FAILED as error:
             return Outcome("later", f"not connected ({type(error).__name__})", NEXT_TRY)
-        outcome, usable = _handed_over(server, letter, content)
+        outcome, usable = _handed_over(server, letter, content, until)
         if not usable:
             self._drop()
         return outcome
@@ -95,7 +101,7 @@ class SmtpTransport:
 
     def window(self) -> ThreadWindow:
         """A few threads, each with a connection of its own."""
-        return ThreadWindow(self, CONNECTIONS, self._end)
+        return ThreadWindow(self.send_until, CONNECTIONS, self._end)
 
     def _connection(self) -> smtplib.SMTP:
         server: smtplib.SMTP | None = getattr(self._own, "server", None)
@@ -152,7 +158,7 @@ def _is_alive(server: smtplib.SMTP) -> bool:
         return False
 
 
-def _handed_over(server: smtplib.SMTP, letter: Letter, content: bytes) -> tuple[Outcome, bool]:
+def _handed_over(server: smtplib.SMTP, letter: Letter, content: bytes, until: float) -> tuple[Outcome, bool]:
     """What became of a letter, and whether the connection can be used for the next."""
     steps: list[tuple[Callable[[], tuple[int, bytes]], int]] = [
         (lambda: server.mail(parseaddr(letter.sender)[1]), 250),
@@ -167,6 +173,9 @@ def _handed_over(server: smtplib.SMTP, letter: Letter, content: bytes) -> tuple[
         server.send(_as_data(content))
     except _FAILED as error:
         return Outcome("later", f"broken off before its end ({type(error).__name__})", NEXT_TRY), False
+    # Asked at the very last, for a process may be put to sleep between any two lines: without the dot it is no mail.
+    if time.monotonic() > until:
+        return TOO_SLOW, False
     try:
         server.send(b".\r\n")
         code = server.getreply()[0]

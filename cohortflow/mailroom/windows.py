@@ -84,11 +84,19 @@ class BatchWindow:
         """Nothing to give back."""
 
 
-class ThreadWindow:
-    """For a transport that waits: so many threads, each with a connection of its own."""
+Timed = Callable[[Letter, datetime, float], Outcome]
 
-    def __init__(self, transport: Transport, size: int, end: Callable[[], None]) -> None:
-        self._transport, self._size, self._end = transport, size, end
+
+class ThreadWindow:
+    """For a transport that waits: so many threads, each with a connection of its own.
+
+    Args:
+        send: hands one letter over; after the third, an instant of time.monotonic, it hands nothing over any more.
+        end: closes the connections.
+    """
+
+    def __init__(self, send: Timed, size: int, end: Callable[[], None]) -> None:
+        self._send, self._size, self._end = send, size, end
         self._pool = ThreadPoolExecutor(size, thread_name_prefix="mail")
         self._begun: dict[Future[Outcome], str] = {}
         self._is_winding_down = False
@@ -104,7 +112,12 @@ class ThreadWindow:
         def send() -> Outcome:
             if self._is_winding_down:
                 return NOT_BEGUN
-            return TOO_SLOW if time.monotonic() > until else sent(self._transport, letter, at)
+            if time.monotonic() > until:
+                return TOO_SLOW
+            try:
+                return self._send(letter, at, until)
+            except DeliveryError as error:
+                return told(letter.message_id, error)
 
         self._begun[self._pool.submit(send)] = letter.message_id
 

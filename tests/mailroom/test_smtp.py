@@ -1,8 +1,10 @@
 """A real mail server receives well-formed mail, parsed back and compared; and what a failure at each step means."""
 
+import asyncio
 import email
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +19,7 @@ from aiosmtpd.smtp import AuthResult
 from cohortflow.mailroom.attachments import Attachment
 from cohortflow.mailroom.letters import Letter, eml
 from cohortflow.mailroom.smtp_transport import SmtpServer, SmtpTransport, server_of
-from cohortflow.mailroom.windows import opened
+from cohortflow.mailroom.windows import TOO_SLOW, opened
 from schemas.errors import CohortflowError
 
 AT = datetime(2027, 3, 1, 8, tzinfo=UTC)
@@ -30,9 +32,11 @@ class Mailbox:
     def __init__(self) -> None:
         self.taken: list[Any] = []
         self.says: dict[str, str] = {}
+        self.pause = 0.0
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         """Take a recipient, or turn it down."""
+        await asyncio.sleep(self.pause)
         envelope.rcpt_tos.append(address)
         return self.says.get("RCPT", "250 OK")
 
@@ -124,6 +128,21 @@ def test_many_letters_share_a_few_connections(mailbox: tuple[Mailbox, SmtpTransp
 
     assert {outcome.state for _, outcome in found} == {"accepted"}
     assert len(found) == len(box.taken) == 12
+
+
+def test_a_mail_whose_time_runs_out_in_the_middle_is_not_ended(
+    mailbox: tuple[Mailbox, SmtpTransport], letter: Write
+) -> None:
+    box, transport = mailbox
+    box.pause = 0.6
+    with opened(transport) as window:
+        window.put(letter(), AT, time.monotonic() + 0.3)
+        ((_, outcome),) = window.outcomes(1)
+    box.pause = 0
+
+    assert (outcome, box.taken) == (TOO_SLOW, [])
+    assert transport.send(letter(message_id="another"), AT).state == "accepted"
+    assert len(box.taken) == 1
 
 
 @contextmanager
