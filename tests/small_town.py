@@ -3,6 +3,7 @@
 Time is the instance clock's: it stands at a Monday in 2027 and is set on by hand, so that a day passes in no time.
 """
 
+import itertools
 import logging
 import os
 import resource
@@ -81,11 +82,14 @@ class Worker:
             os.kill(self.pid, signal.SIGKILL)
             self.ended(5)
 
+    def is_asleep(self) -> bool:
+        """Whether it has been stopped."""
+        return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
     def sleep(self) -> None:
         """Put it to sleep, and see that it is."""
         os.kill(self.pid, signal.SIGSTOP)
-        state = Path(f"/proc/{self.pid}/stat")
-        until("asleep", lambda: state.read_text().rpartition(")")[2].split()[0] == "T", seconds=5)
+        until("asleep", self.is_asleep, seconds=5)
 
     def wake(self) -> None:
         """Let it go on."""
@@ -116,6 +120,7 @@ class Town:
         *command: str,
         environment: Mapping[str, str] | None = None,
         largest_file: int | None = None,
+        asleep_at_letter: int = 0,
         **settings: Any,
     ) -> Worker:
         """A worker: a process forked from this one, which has loaded everything; or a command, if one is given.
@@ -123,6 +128,7 @@ class Town:
         Args:
             environment: what a command is told besides the settings.
             largest_file: bytes; the disk is full beyond them.
+            asleep_at_letter: how many letters it puts into the outbox before it stops, as if put to sleep there.
         """
         log = self.home / f"worker-{len(self.workers)}.log"
         there = self.settings.model_copy(update=settings)
@@ -139,6 +145,8 @@ class Town:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
             if command:
                 os.execve(command[0], command, environment_of(there) | dict(environment or {}))
+            if asleep_at_letter:
+                _sleep_at_letter(asleep_at_letter)
             code = _one_pass(there)
         finally:
             os._exit(code)
@@ -164,6 +172,10 @@ class Town:
                 return worker
             self.let_a_while_pass()
         raise AssertionError(f"nobody was met while sending\n{self.told()}")
+
+    def asleep_while_sending(self, **settings: Any) -> Worker:
+        """A worker that sleeps between two letters of a batch, where it holds mails and no lock."""
+        return self.sender(lambda: self.workers[-1].is_asleep(), asleep_at_letter=5, **settings)
 
     def put_to_sleep(self, worker: Worker) -> None:
         """Between two of its writes: in the middle of one it would keep its locks, which has a test of its own."""
@@ -248,6 +260,17 @@ class Town:
         check_invariants(house, finished=finished)
         held = [row for name in ("occasions", "messages") for row in self.rows(name) if row["lease_until"] is not None]
         assert not held or not finished, f"{len(held)} leases were left behind"
+
+
+def _sleep_at_letter(number: int) -> None:
+    """Stop this process when it has named so many letters, whatever else goes on."""
+    seen = itertools.count(1)
+
+    def watch(event: str, _args: tuple[object, ...]) -> None:
+        if event == "os.link" and next(seen) == number + 1:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    sys.addaudithook(watch)
 
 
 def _one_pass(settings: Settings) -> int:

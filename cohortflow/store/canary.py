@@ -11,7 +11,7 @@ from cohortflow.store.tables import cohorts, messages, occasions
 from cohortflow.store.tables import events as history
 from schemas.changes import Note
 
-CHAIN, CLAIMED, ALARM = "company", "mail.canary", "mail.alarm"
+CHAIN, CLAIMED, ALARM, TOLD_TWICE = "company", "mail.canary", "mail.alarm", "mail.alarm_again"
 ONE_ALARM = timedelta(minutes=10)  # the same words within this are the same alarm, told twice
 
 
@@ -34,17 +34,19 @@ def claim_alarm(db: Connection, about_run: str, alarm: str, about: str, now: dat
     """Take the mail of an alarm; False when it was taken before, or one of the same words just now.
 
     Prefect tells of an event at least once: one that its database refused to write down is told again, by another run.
-    The words are kept as a fingerprint. The caller writes alone.
+    That run is noted, too, for it may be repeated hours later. The words are kept as a fingerprint. The caller writes
+    alone.
     """
+    of_ours = sa.and_(history.c.chain == CHAIN, history.c.kind.in_([ALARM, TOLD_TWICE]))
+    if db.execute(sa.select(history.c.seq).where(of_ours, history.c.about == about_run)).first():
+        return False
     words = hashlib.sha256(f"{alarm}\n{about}".encode()).hexdigest()[:16]
     just_now = sa.and_(history.c.at > now - ONE_ALARM, history.c.at < now + ONE_ALARM)
-    same = sa.and_(history.c.chain == CHAIN, history.c.kind == ALARM, (history.c.about == about_run) | just_now)
-    for row in db.execute(sa.select(history.c.about, history.c.counts).where(same)):
-        if row.about == about_run or row.counts.get("words") == words:
-            return False
-    note = Note(ALARM, about=about_run, counts={"alarm": alarm, "words": words})
+    alarms = sa.select(history.c.counts).where(history.c.chain == CHAIN, history.c.kind == ALARM, just_now)
+    is_new = words not in [each.get("words") for each in db.execute(alarms).scalars()]
+    note = Note(ALARM if is_new else TOLD_TWICE, about=about_run, counts={"alarm": alarm, "words": words})
     events.append(db, CHAIN, [note], at=now, actor="cohortflow")
-    return True
+    return is_new
 
 
 def counts_of(db: Connection, day: date) -> dict[str, int]:

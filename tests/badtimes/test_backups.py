@@ -81,8 +81,7 @@ def hold_of(town: Town) -> str | None:
 
 def test_what_was_put_back_is_held_and_then_writes_to_nobody_twice(town: Town) -> None:
     town.let_it_be(OPENS)
-    sender = town.sender(town.letters)
-    sender.sleep()
+    sender = town.asleep_while_sending()
     back_up(town)
     sender.wake()
     assert sender.ended() == 0

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from small_town import OPENS, TICK, Town, until
+from small_town import OPENS, TICK, Town
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.compiler, pytest.mark.timeout(300)]
 PROGRAMS = ("circle-a", "circle-b")
@@ -38,9 +38,7 @@ def test_the_clock_is_really_wrong(wrong_clock: Path) -> None:
 
 def test_a_machine_ahead_takes_over_nothing_that_is_held(shared_town: Town, wrong_clock: Path) -> None:
     shared_town.let_it_be(OPENS)
-    sender = shared_town.start(lease_seconds=200)
-    until("letters go out", shared_town.letters, sender)
-    sender.sleep()
+    sender = shared_town.asleep_while_sending(lease_seconds=200)
     held = shared_town.count("messages", state="sending")
     assert held > 0
 

@@ -23,7 +23,7 @@ def test_a_worker_killed_while_it_plans_is_made_good(town: Town) -> None:
 
 def test_a_worker_killed_while_it_sends_repeats_and_loses_nothing(town: Town) -> None:
     town.let_it_be(OPENS)
-    worker = town.sender(town.letters)
+    worker = town.asleep_while_sending()
     worker.kill()
     before = town.letters()
     assert town.count("messages", state="sending") > 0
@@ -49,8 +49,7 @@ def test_workers_at_once_do_everything_once(town: Town) -> None:
 
 def test_a_sender_asleep_past_its_lease_sends_nothing_again(town: Town) -> None:
     town.let_it_be(OPENS)
-    sleeper = town.sender(town.letters)
-    sleeper.sleep()
+    sleeper = town.asleep_while_sending()
     assert town.count("messages", state="sending") > 0
 
     town.settle()

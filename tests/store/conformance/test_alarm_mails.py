@@ -26,3 +26,10 @@ def test_the_same_words_by_another_run_are_the_same_alarm_for_ten_minutes(runnin
     assert not claimed(running, "second", FAILED, minutes=9)
     assert claimed(running, "third", OTHER, minutes=9)
     assert claimed(running, "fourth", FAILED, minutes=11)
+
+
+def test_a_run_told_of_the_same_words_writes_none_when_it_is_repeated_later(running: Database) -> None:
+    assert claimed(running, "first", FAILED)
+    assert not claimed(running, "second", FAILED, minutes=9)
+    assert not claimed(running, "second", FAILED, minutes=60)
+    assert claimed(running, "third", FAILED, minutes=11), "the ten minutes begin with the mail"
