@@ -17,6 +17,7 @@ from cohortflow.mailroom.transports import Outcome, Stoppable, Window
 from cohortflow.mailroom.windows import opened
 from cohortflow.mailroom.writing import Desk, open_desk, write_letter
 from cohortflow.store import breakers, claiming, messages, places
+from cohortflow.store.cohort_notes import Gathered, append_notes
 from cohortflow.store.messages import Message, Result
 from flows.house import House, current_house
 from flows.instance import remember
@@ -59,8 +60,9 @@ def send_waiting(now: datetime) -> dict[str, int]:
     progress = show_progress("mail-progress", "mails of this delivery", lambda: _waiting(house, now))
     with opened(house.transport) as window, told_to_stop() as stop, seldom_collected():
         delivery = Delivery(house, now, window, stop)
-        while delivery.claim() or delivery.on_their_way:
-            delivery.mark(delivery.what_came_back())
+        came_back: list[Result] = []
+        while delivery.go_on(came_back) or delivery.on_their_way:
+            came_back = delivery.what_came_back()
             progress(sum(delivery.totals.values()))
     show_standings(house, sorted(delivery.cohorts)[:MOST_AT_ONCE], now)
     return delivery.totals
@@ -96,18 +98,22 @@ class Delivery:
     cohorts: set[str] = field(default_factory=set)
     is_last: bool = False
 
-    def claim(self) -> int:
-        """Claim as many mails as the window has room for, and send them on their way; returns how many were seen."""
+    def go_on(self, came_back: list[Result]) -> int:
+        """Write down what came back, claim as many mails as the window has room for, and send them on their way.
+
+        Returns:
+            How many mails were seen.
+        """
         size = min(BATCH, self.window.room)
         if self.is_last or self.stop.is_told or size < 1:
+            self.mark(came_back)
             return 0
         house, began = self.house, time.monotonic()
-        with house.database.write() as db:
-            if self._stands_still(db):
-                return 0
-            batch, stopped = claiming.claim_batch(
-                db, self.now, owner=house.worker, lease_seconds=house.settings.lease_seconds, size=size
-            )
+        try:
+            batch, stopped = self._claimed(came_back, size)
+        except Exception:
+            self.mark(came_back)  # whatever keeps the next ones from being claimed, these have left
+            raise
         remember(house.settings, house.watched, batch)
         batch = self._never_handed(batch)
         # The claim is durable before the first byte leaves: a crash from here on can lose track of a mail, never
@@ -118,6 +124,20 @@ class Delivery:
         seen = len(batch) + sum(stopped.values())
         self.is_last = seen < size  # fewer than asked for: nothing is left that may go
         return seen
+
+    def _claimed(self, came_back: list[Result], size: int) -> tuple[list[Message], dict[str, int]]:
+        """Mark what came back and claim more in one transaction: waiting for the disk takes as long as all of it."""
+        house, notes = self.house, Gathered()
+        owner, seconds = house.worker, house.settings.lease_seconds
+        with house.database.write() as db:
+            if came_back:
+                messages.mark(db, came_back, self.now, owner=owner, notes=notes)
+            found: tuple[list[Message], dict[str, int]] = ([], {})
+            if not self._stands_still(db):
+                found = claiming.claim_batch(db, self.now, owner=owner, lease_seconds=seconds, size=size, notes=notes)
+            append_notes(db, notes, self.now, owner)
+        self._ended(came_back)
+        return found
 
     def _never_handed(self, batch: list[Message]) -> list[Message]:
         """The batch, unless the database has forgotten that some of it was on its way before: then nothing of it.
@@ -184,6 +204,9 @@ class Delivery:
             return
         with self.house.database.write() as db:
             messages.mark(db, results, self.now, owner=self.house.worker)
+        self._ended(results)
+
+    def _ended(self, results: list[Result]) -> None:
         self.cohorts.update(result.message.cohort_id for result in results)
         for result in results:
             self._count(result.outcome, 1)

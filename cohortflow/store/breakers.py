@@ -31,9 +31,11 @@ def trip(db: Connection, transport: str, mark: str, code: str, now: datetime, *,
 
 def tripped(db: Connection, transport: str, mark: str) -> str | None:
     """Why a transport with this key stands still, or None when it may send."""
-    open_ = sa.and_(_ITS, mail_breakers.c.closed_at.is_(None))
-    given = {"the_transport": transport, "the_mark": mark}
-    return db.execute(sa.select(mail_breakers.c.code).where(open_), given).scalar()
+    found: str | None = db.execute(_WHY, {"the_transport": transport, "the_mark": mark}).scalar()
+    return found
+
+
+_WHY = sa.select(mail_breakers.c.code).where(_ITS, mail_breakers.c.closed_at.is_(None))
 
 
 def open_breakers(db: Connection) -> list[dict[str, Any]]:

@@ -9,13 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from cohortflow.store.cohort_notes import Gathered, note_counts
 from cohortflow.store.columns import among
 from cohortflow.store.database import as_dicts
 from cohortflow.store.mail_stops import decide
-from cohortflow.store.messages import DELIVERABLE, Message, append_note
+from cohortflow.store.messages import DELIVERABLE, Message
 from cohortflow.store.places import sending_hold
 from cohortflow.store.tables import NOW, REAL_NOW, message_attempts, messages
-from schemas.changes import Note
 
 # What a message holds once it was claimed, and then what decides whether it may go.
 _GROWN = {name: (messages.c[name] + 1).label(name) for name in ("fence", "attempts")}
@@ -52,9 +52,12 @@ _BEGIN_ATTEMPT = message_attempts.insert().from_select(
 
 
 def claim_batch(
-    db: Connection, now: datetime, *, owner: str, lease_seconds: int, size: int = 200
+    db: Connection, now: datetime, *, owner: str, lease_seconds: int, size: int = 200, notes: Gathered | None = None
 ) -> tuple[list[Message], dict[str, int]]:
     """Take mails to send, asking once more whether each may go; the caller commits before the first byte.
+
+    Args:
+        notes: gathers what is to be noted, for a caller who adds it at the end of the transaction.
 
     Returns:
         The mails to send, and how many were stopped in which state ("postponed": queued on, for the reader's morning).
@@ -79,7 +82,7 @@ def claim_batch(
         db.execute(_TAKE, {"ids": ids, "owner": owner, "lease_seconds": lease_seconds})
         db.execute(_BEGIN_ATTEMPT, {"ids": ids, "owner": owner, "now": now})
     outcomes = {message_id: state for message_id, (state, _) in stopped.items()} | dict.fromkeys(later, "postponed")
-    _note_claimed(db, rows, outcomes, now, owner)
+    note_counts(db, "mail.claimed", _counted(rows, outcomes), now, owner, notes)
     counted: dict[str, int] = {}
     for state in outcomes.values():
         counted[state] = counted.get(state, 0) + 1
@@ -91,13 +94,10 @@ def claimed_message(row: Mapping[str, Any]) -> Message:
     return Message._make(islice(row.values(), len(Message._fields)))
 
 
-def _note_claimed(
-    db: Connection, rows: list[dict[str, Any]], outcomes: dict[str, str], now: datetime, owner: str
-) -> None:
+def _counted(rows: list[dict[str, Any]], outcomes: dict[str, str]) -> dict[str, dict[str, int]]:
     by_cohort: dict[str, dict[str, int]] = {}
     for row in rows:
         state = outcomes.get(row["message_id"], "sending")
         counts = by_cohort.setdefault(row["cohort_id"], {})
         counts[state] = counts.get(state, 0) + 1
-    for cohort_id in sorted(by_cohort):
-        append_note(db, cohort_id, Note("mail.claimed", counts=by_cohort[cohort_id]), now, owner)
+    return by_cohort

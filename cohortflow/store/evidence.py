@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from cohortflow.store.cohort_notes import append_note
 from cohortflow.store.columns import among
-from cohortflow.store.messages import append_note
 from cohortflow.store.tables import message_attempts, messages, provider_events
 from schemas.changes import Note
 

@@ -9,9 +9,9 @@ from sqlalchemy.engine import Connection
 
 from cohortflow.programs.refusing import scope_of
 from cohortflow.store import frames, instances
+from cohortflow.store.cohort_notes import append_note
 from cohortflow.store.cohorts import read_row
 from cohortflow.store.columns import among
-from cohortflow.store.messages import append_note
 from cohortflow.store.tables import messages, opt_outs
 from cohortflow.store.upserts import insert_into
 from schemas.changes import Note

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.messages import append_note
+from cohortflow.store.cohort_notes import append_note
 from cohortflow.store.tables import message_attempts, messages
 from schemas.changes import Note
 from schemas.errors import DataError

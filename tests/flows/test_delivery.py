@@ -26,6 +26,7 @@ from cohortflow.store import claiming, places, settling
 from cohortflow.store import messages as ledger
 from cohortflow.store.settling import BY_RULE
 from cohortflow.store.tables import messages
+from flows import delivery
 from flows.delivery import Delivery, deliver_mail
 from flows.house import living_in
 from flows.settling import GRACE
@@ -170,26 +171,50 @@ def test_the_outbox_takes_a_batch_at_once(tmp_path: Path) -> None:
 
 def test_a_database_that_forgets_sends_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = at_the_invitations(tmp_path, post := MemoryTransport())
-    plain, forgotten = claiming.claim_batch, []
+    last_words, commits = delivery.append_notes, []
 
-    def claim(db: Connection, *given: Any, **named: Any) -> Any:
-        found = plain(db, *given, **{**named, "size": 4})
-        if not forgotten:
-            forgotten.extend(message.message_id for message in found[0])
+    def forget_the_first(db: Connection, *given: Any) -> None:
+        last_words(db, *given)
+        commits.append(db)
+        if len(commits) == 1:
             db.rollback()
-        return found
 
-    monkeypatch.setattr(claiming, "claim_batch", claim)
-    monkeypatch.setattr("flows.delivery.BATCH", 4)
+    monkeypatch.setattr(delivery, "append_notes", forget_the_first)
+    monkeypatch.setattr(delivery, "BATCH", 4)
     delivered(scene)
 
-    assert sorted(sent.letter.message_id for sent in post) == sorted(forgotten)
+    gone = [sent.letter.message_id for sent in post]
+    assert len(gone) == len(set(gone)) == 4
+    assert {row["message_id"] for row in scene.mails() if row["state"] == "unknown"} == set(gone)
     assert states(scene) == {"unknown": 4, "queued": 6}
     with scene.house.database.read() as db:
         assert places.sending_hold(db) == places.FORGOT
         assert ledger.next_instant(db) is None, "nobody waits for what is held"
     monkeypatch.undo()
     assert delivered(scene) == {}
+
+
+def test_what_has_left_is_marked_though_the_next_cannot_be_claimed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = at_the_invitations(tmp_path, post := MemoryTransport())
+    plain, calls = claiming.claim_batch, []
+
+    def claim(*given: Any, **named: Any) -> Any:
+        calls.append(named["size"])
+        if len(calls) == 2:
+            raise CohortflowError("the disk is full")
+        return plain(*given, **named)
+
+    monkeypatch.setattr(claiming, "claim_batch", claim)
+    monkeypatch.setattr(delivery, "BATCH", 4)
+    with pytest.raises(CohortflowError, match="disk is full"):
+        delivered(scene)
+    assert len(post.sent) == 4 and states(scene) == {"accepted": 4, "queued": 6}
+
+    monkeypatch.undo()
+    assert delivered(scene) == {"accepted": 6}
+    assert states(scene) == {"accepted": 10}
 
 
 def test_a_mail_a_person_sends_again_may_go_in_the_same_run(tmp_path: Path) -> None:
@@ -202,4 +227,4 @@ def test_a_mail_a_person_sends_again_may_go_in_the_same_run(tmp_path: Path) -> N
         db.execute(sa.update(messages).where(messages.c.message_id == first["message_id"]).values(state="unknown"))
         settling.give_verdict(db, first["message_id"], "resend", scene.now, actor="dana")
 
-    assert run.claim() == 1 and list(run.on_their_way) == [first["message_id"]]
+    assert run.go_on([]) == 1 and list(run.on_their_way) == [first["message_id"]]
