@@ -280,7 +280,7 @@ def bench_overhead(people: int = 200) -> None:
     from cohortflow.simulation.prefect_runtime import prefect_running
 
     later = at(MONDAY + timedelta(days=14))
-    with tempfile.TemporaryDirectory() as home, prefect_running(Path(home)) as wait:
+    with tempfile.TemporaryDirectory() as home, prefect_running(Path(home), with_events=True) as wait:
         wait()
         with company(1, 32, people) as house:
             ready = [f"circle-0/c{place}" for place in range(0, 32, 4)]

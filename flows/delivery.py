@@ -62,8 +62,9 @@ def send_waiting(now: datetime) -> dict[str, int]:
         delivery = Delivery(house, now, window, stop)
         came_back: list[Result] = []
         while delivery.go_on(came_back) or delivery.on_their_way:
-            came_back = delivery.what_came_back()
             progress(sum(delivery.totals.values()))
+            came_back = delivery.what_came_back()
+        progress(sum(delivery.totals.values()))
     show_standings(house, sorted(delivery.cohorts)[:MOST_AT_ONCE], now)
     return delivery.totals
 

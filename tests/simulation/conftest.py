@@ -1,6 +1,8 @@
 """One small life, lived plainly once per session, and what it leaves behind."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from contextvars import copy_context
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +24,11 @@ class Lived:
 
 @pytest.fixture(scope="session")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
+    """In a context of its own: other tests of this process are not to run plainly, or in this house, for it."""
     out = tmp_path_factory.mktemp("lived")
-    with simulated(ROOT / "program_configs" / "first-steps.yaml", "2027-summer", people=90, seed=5) as life:
-        write_exports(life, out)
-        yield Lived(life, out)
+    there, stack = copy_context(), ExitStack()
+    program = ROOT / "program_configs" / "first-steps.yaml"
+    life = there.run(stack.enter_context, simulated(program, "2027-summer", people=90, seed=5))
+    write_exports(life, out)
+    yield Lived(life, out)
+    there.run(stack.close)
