@@ -112,7 +112,7 @@ def installed(folder: Path, home: Path) -> Iterator[Installation]:
         url = f"{environment['PREFECT_API_URL']}/health"
         wait_for("the server is healthy", lambda: _answers(url), seconds=180, told=found.told)
         stack.enter_context(running(START_WORKER, environment, logs / "worker.log"))
-        wait_for("the worker has made its pool", lambda: _pool_of(client), seconds=60, told=found.told)
+        wait_for("the worker has made its pool", lambda: _pool_of(client), seconds=240, told=found.told)
         deployed = subprocess.run(DEPLOY.split(), cwd=CHECKOUT, env=environment, capture_output=True, text=True)
         assert deployed.returncode == 0, deployed.stdout + deployed.stderr
         yield found

@@ -100,7 +100,7 @@ def without_ticks(system: Raised) -> Iterator[None]:
         names = ("advance-programs", "advance-program", "deliver-mail")
         return all(run.state.is_final() for name in names for run in system.runs_of(name))
 
-    wait_for("ticks to end", all_over, seconds=120, told=system.told)
+    wait_for("ticks to end", all_over, seconds=240, told=system.told)
     try:
         yield
     finally:

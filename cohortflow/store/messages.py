@@ -211,7 +211,8 @@ def lapse(db: Connection, now: datetime) -> list[Message]:
         Every mail that is unknown now, for a transport that can tell what it holds.
     """
     vanished = sa.and_(messages.c.state == "sending", messages.c.lease_until < REAL_NOW)
-    rows = db.execute(sa.select(messages.c.message_id, messages.c.cohort_id).where(vanished)).all()
+    found = sa.select(messages.c.message_id, messages.c.cohort_id).where(vanished)
+    rows = db.execute(found.order_by(messages.c.message_id)).all()  # two that recover lock in one order
     by_cohort: dict[str, int] = {}
     for row in rows:
         still = sa.and_(messages.c.message_id == row.message_id, vanished)

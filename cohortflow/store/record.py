@@ -124,11 +124,27 @@ def _insert_matches(db: Connection, cohort_id: str, new: list[NewMatch], now: da
 
 
 def _change_queued(db: Connection, cohort_id: str, changed: dict[str, dict[str, Any]]) -> None:
-    """Change mails that still wait; one that has left meanwhile asks for another decision."""
+    """Change mails that still wait; one that has left meanwhile asks for another decision.
+
+    So does one that is being claimed this moment. To wait for it here, with the cohort's row in hand, would be a
+    deadlock: who claims it will want that row, for the history.
+    """
+    if not changed:
+        return
+    waiting = db.execute(_WAITING, {"ids": sorted(changed)}).all()
+    if len(waiting) < len(changed):
+        raise Overtaken(cohort_id)
     for message_id, columns in changed.items():
         mine = sa.and_(messages.c.message_id == message_id, messages.c.state == "queued")
         if not db.execute(messages.update().where(mine).values(**columns)).rowcount:
             raise Overtaken(cohort_id)
+
+
+_WAITING = (
+    sa.select(messages.c.message_id)
+    .where(among(messages.c.message_id), messages.c.state == "queued")
+    .with_for_update(skip_locked=True)
+)
 
 
 def _insert_answers(db: Connection, cohort_id: str, new: list[NewAnswer]) -> None:

@@ -90,8 +90,9 @@ def test_a_database_started_anew_under_load_loses_nothing(powered_town: Town, po
 @pytest.mark.postgres
 def test_a_database_that_freezes_is_sat_out(powered_town: Town, power: Power) -> None:
     powered_town.let_it_be(OPENS)
-    worker = powered_town.sender(powered_town.letters)
+    worker = powered_town.asleep_while_sending()
     power.freeze()
+    worker.wake()
     time.sleep(LEASE)
     assert not worker.is_over()
     power.thaw()

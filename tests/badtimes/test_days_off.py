@@ -16,7 +16,7 @@ EVERYBODY = 60
 @pytest.fixture
 def staggered_town(tmp_path: Path, database_url: str) -> Iterator[Town]:
     """Circle A is under way when circle B begins, fifteen days later."""
-    with founded(tmp_path, database_url, apart=15) as found:
+    with founded(tmp_path, database_url, apart=15, lease_seconds=60) as found:
         yield found
 
 

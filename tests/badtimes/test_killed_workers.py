@@ -38,7 +38,7 @@ def test_a_worker_killed_while_it_sends_repeats_and_loses_nothing(town: Town) ->
 def test_workers_at_once_do_everything_once(town: Town) -> None:
     town.let_it_be(OPENS)
 
-    workers = [town.start() for _ in range(3)]
+    workers = [town.start(lease_seconds=60) for _ in range(3)]
     assert [worker.ended() for worker in workers] == [0, 0, 0]
 
     town.settle()  # for what one left because another held it

@@ -17,7 +17,7 @@ EVERYBODY = 120
 @pytest.fixture
 def office() -> Iterator[PostOffice]:
     """A SendGrid that takes its time."""
-    with opened_post_office(latency=0.05) as found:
+    with opened_post_office(latency=0.25) as found:
         yield found
 
 
@@ -49,7 +49,7 @@ def test_a_worker_killed_while_it_posts_repeats_and_loses_nothing(town: Town, of
 def test_a_run_that_is_executed_thrice_at_once_posts_each_mail_once(town: Town, office: PostOffice) -> None:
     town.let_it_be(OPENS)
 
-    workers = [town.start() for _ in range(3)]
+    workers = [town.start(lease_seconds=60) for _ in range(3)]
     assert [worker.ended() for worker in workers] == [0, 0, 0]
 
     tick_until_quiet(town)

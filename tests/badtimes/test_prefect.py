@@ -279,9 +279,9 @@ def test_a_killed_worker_is_told_of_and_only_the_dead_run_is_ended(machine: Mach
     machine.delivers(before + len(INVITED))
     machine.is_at(dead, "CRASHED")
     insist(machine, before + len(INVITED))
-    wait_for("no tick", lambda: listener.heard("no tick has ended well"), seconds=120, told=machine.told)
+    wait_for("no tick", lambda: listener.heard("no tick has ended well"), seconds=240, told=machine.told)
     name = machine.client.read_flow_run(dead.id).name
-    wait_for("the dead run", lambda: listener.heard("failed or crashed", name), seconds=120, told=machine.told)
+    wait_for("the dead run", lambda: listener.heard("failed or crashed", name), seconds=240, told=machine.told)
     assert "it gave no sign of life; retry is safe" in listener.heard("failed or crashed", name)[0]
     assert (machine.state(busy), machine.state(waiting)) == ("RUNNING", "PAUSED")
     assert not [told for told in listener.told if busy.name in told[1] or waiting.name in told[1]]
@@ -330,7 +330,7 @@ def lasting_runs(machine: Machine) -> tuple[Any, Any]:
         )
     busy, waiting = (machine.begin(f"{name}/{name}") for name in ("work-long", "wait-for-word"))
     machine.is_at(waiting, "PAUSED")
-    wait_for("a heartbeat", lambda: heartbeats_of(machine, busy), seconds=60, told=machine.told)
+    wait_for("a heartbeat", lambda: heartbeats_of(machine, busy), seconds=240, told=machine.told)
     return busy, waiting
 
 
@@ -339,7 +339,7 @@ def killed_in_the_middle(machine: Machine, program: str, spare: tuple[str, ...] 
     drop_program(machine.home, program)
     with nothing_can_be_written(machine):
         tick = machine.tick_under_way()
-        wait_for("its heartbeat", lambda: heartbeats_of(machine, tick), seconds=60, told=machine.told)
+        wait_for("its heartbeat", lambda: heartbeats_of(machine, tick), seconds=240, told=machine.told)
         machine.kill(spare)
     return tick
 

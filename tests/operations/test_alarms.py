@@ -85,7 +85,7 @@ def listener(system: Raised) -> Iterator[Listener]:
 
 def hears(system: Raised, listener: Listener, alarm: str, about: str) -> str:
     """The first words of an alarm that speak of something, once they have come."""
-    return str(wait_for(alarm, lambda: listener.heard(alarm, about), seconds=120, told=system.told)[0])
+    return str(wait_for(alarm, lambda: listener.heard(alarm, about), seconds=240, told=system.told)[0])
 
 
 def test_a_failed_run_is_told_in_its_own_words(system: Raised, listener: Listener) -> None:
@@ -157,7 +157,7 @@ def test_without_a_block_an_alarm_comes_by_our_own_mail_once(system: Raised, lis
     put_alarms_into_force(system.client, Settings())
     teller = next(each for each in system.runs_of("tell-operator") if failed.name in each.parameters["about"])
     system.client.set_flow_run_state(teller.id, Scheduled(), force=True)
-    again = wait_for("again", lambda: twice(system, teller), seconds=120, told=system.told)
+    again = wait_for("again", lambda: twice(system, teller), seconds=240, told=system.told)
 
     assert mail["To"] == OPERATOR
     assert again.state.is_completed() and len(told()) == 1

@@ -32,7 +32,7 @@ def test_a_raised_system_is_well(system: Raised) -> None:
         bad = [each for each in found.values() if each["verdict"] == "fail"]
         return (told.returncode, found) if not bad else None
 
-    code, found = wait_for("health", findings, seconds=120, every=2, told=system.told)
+    code, found = wait_for("health", findings, seconds=240, every=2, told=system.told)
 
     assert code == 0
     assert found["doors"]["verdict"] == "ok"

@@ -47,7 +47,7 @@ def test_the_backup_it_names_is_whole_and_can_be_put_back(tmp_path: Path) -> Non
     (command,) = re.findall(r'(?m)^python -c "import sqlite3; .*$', PAGE)
 
     line = command.replace("python", shlex.quote(sys.executable), 1)
-    told = subprocess.run(["bash", "-e", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    told = subprocess.run(["bash", "-e", "-c", line], cwd=tmp_path, capture_output=True, text=True, timeout=180)
 
     assert told.returncode == 0, told.stderr
     backup = open_database(f"sqlite:///{tmp_path / 'cohortflow-backup.db'}")

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 def test_an_auto_scheduled_tick_sends_the_invitations(installation: Installation) -> None:
     invite(installation)
 
-    (tick,) = wait_for("tick", lambda: completed(installation, "advance-programs"), seconds=30, told=installation.told)
+    (tick,) = wait_for("tick", lambda: completed(installation, "advance-programs"), seconds=240, told=installation.told)
     assert tick.auto_scheduled
     assert tick.created_by is None or tick.created_by.type == "SCHEDULE"
     assert all(b"Subject:" in content for _, content in letters(installation).values())
@@ -29,7 +29,7 @@ def test_completed_runs_forced_to_run_again_send_nothing(installation: Installat
     names = ("advance-programs", "advance-program", "deliver-mail")
     before = letters(installation)
     for name in names:
-        wait_for(name, lambda name=name: completed(installation, name), seconds=60, told=installation.told)
+        wait_for(name, lambda name=name: completed(installation, name), seconds=240, told=installation.told)
         installation.client.set_flow_run_state(installation.runs_of(name)[0].id, Scheduled(), force=True)
 
     for name in names:
@@ -38,7 +38,7 @@ def test_completed_runs_forced_to_run_again_send_nothing(installation: Installat
             first = installation.runs_of(name)[0]
             return first.run_count == 2 and first.state.is_completed()
 
-        wait_for(f"{name} again", run_twice, seconds=90, told=installation.told)
+        wait_for(f"{name} again", run_twice, seconds=240, told=installation.told)
 
     assert letters(installation) == before
     assert len(before) == len(INVITED)
@@ -67,7 +67,7 @@ def test_an_approval_too_early_and_a_second_tick_are_stopped(installation: Insta
     runs += [client.create_flow_run_from_deployment(tick) for _ in range(2)]
 
     what = "approval and ticks"
-    told, *ticks = wait_for(what, lambda: final_states(installation, runs), seconds=120, told=installation.told)
+    told, *ticks = wait_for(what, lambda: final_states(installation, runs), seconds=240, told=installation.told)
 
     assert told.is_failed()
     assert told.message.endswith(f"{COHORT}: nothing is proposed yet; `cohortflow plan {COHORT}` shows when")
@@ -100,7 +100,7 @@ def test_a_flow_process_is_told_nothing_of_anybody(installation: Installation) -
         seen.update(processes_of(installation))
         return bool(final_states(installation, [run]))
 
-    wait_for("a tick", ended, seconds=120, every=0.05, told=installation.told)
+    wait_for("a tick", ended, seconds=240, every=0.05, told=installation.told)
 
     flows = [line for line, environment in seen.values() if str(run.id).encode() in environment]
     assert flows, "no process of the run was seen"

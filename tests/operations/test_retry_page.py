@@ -67,7 +67,7 @@ def operator(installation: Installation, chromium_browser: Any, tmp_path: Path) 
     if not letters(installation):
         invite(installation)
         for name in TICK:
-            wait_for(name, lambda name=name: completed(installation, name), seconds=90, told=installation.told)
+            wait_for(name, lambda name=name: completed(installation, name), seconds=240, told=installation.told)
     tick = installation.client.read_deployment_by_name("advance-programs/advance-programs")
     installation.client.pause_deployment(tick.id)
     return Operator(installation, chromium_browser, tmp_path)
@@ -128,12 +128,12 @@ def test_retry_on_a_failed_run_does_what_was_left_once(operator: Operator) -> No
     drop_program(here.home, "Second Circle")
     with nothing_can_be_queued(here):
         assert run_and_wait(operator, "advance-programs").state.is_completed()
-        failed = wait_for("the failure", lambda: failed_run(here, "second-circle"), seconds=120, told=here.told)
+        failed = wait_for("the failure", lambda: failed_run(here, "second-circle"), seconds=240, told=here.told)
         assert letters(here) == there
 
     operator.retry(failed, "classic")
     done = operator.over_again(failed)
-    wait_for("mails", lambda: all_accepted(here), seconds=120, told=here.told)
+    wait_for("mails", lambda: all_accepted(here), seconds=240, told=here.told)
     then, told = letters(here), ledger(here)
 
     assert done.state.is_completed()

@@ -30,7 +30,7 @@ def test_a_second_worker_joins_and_nobody_is_written_to_twice(tmp_path: Path, po
         command = f"{shlex.quote(str(Path(sys.executable).parent))}/{START_WORKER}"
         stack.enter_context(running(command, second, tmp_path / "second.log"))
         api = system.environment["PREFECT_API_URL"]
-        wait_for("two workers", lambda: len(workers_online(api, "")) == 2, seconds=120, told=system.told)
+        wait_for("two workers", lambda: len(workers_online(api, "")) == 2, seconds=240, told=system.told)
 
         drop_files(home)
 

@@ -41,7 +41,7 @@ class Service:
     def start(self) -> None:
         """Do what comes before, then start the one process."""
         prepared = self.unit.command("ExecStartPre", self.environment)
-        assert subprocess.run(prepared, timeout=30).returncode == 0
+        assert subprocess.run(prepared, timeout=180).returncode == 0
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
                 self.unit.command("ExecStart", self.environment), cwd=self.unit.lines["WorkingDirectory"],
@@ -123,7 +123,9 @@ def test_systemd_understands_the_units(place: Place, tmp_path: Path) -> None:
         files.append(tmp_path / f"{name}.service")
         files[-1].write_text(place.unit(name).text, encoding="utf-8")
 
-    told = subprocess.run(["systemd-analyze", "verify", "--man=no", *files], capture_output=True, text=True, timeout=60)
+    told = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *files], capture_output=True, text=True, timeout=180
+    )
 
     assert (told.returncode, told.stdout + told.stderr) == (0, "")
 

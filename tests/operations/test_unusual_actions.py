@@ -111,7 +111,7 @@ def test_what_a_form_does_not_take_is_refused(system: Raised) -> None:
 def test_an_edit_that_waits_is_confirmed_by_its_mark(matched: Raised) -> None:
     system, file = matched, matched.home / "program_configs" / "small-circle.yaml"
     file.write_text(file.read_text(encoding="utf-8").replace("seats: 6", "seats: 3"), encoding="utf-8")
-    mark = wait_for("the edit waits", lambda: mark_of_the_edit(system), seconds=120, told=system.told)
+    mark = wait_for("the edit waits", lambda: mark_of_the_edit(system), seconds=240, told=system.told)
 
     other = ended(system, begin(system, "confirm-edit", cohort_id=COHORT, by=APPROVER, mark="0" * len(mark)))
     assert other.state.is_failed() and "another edit waits by now" in other.state.message

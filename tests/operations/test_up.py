@@ -118,7 +118,7 @@ def test_a_taken_port_is_named_with_a_free_one(tmp_path: Path) -> None:
         port = taken.getsockname()[1]
         line = [COMMAND, "up", "--port", str(port)]
         told = subprocess.run(
-            line, cwd=CHECKOUT, env=bare_environment(tmp_path), capture_output=True, text=True, timeout=60
+            line, cwd=CHECKOUT, env=bare_environment(tmp_path), capture_output=True, text=True, timeout=180
         )
 
     assert told.returncode == 1
