@@ -1,5 +1,6 @@
 """A migrated database of each kind, with one running cohort in it and nothing ready."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,12 +26,22 @@ def migrated(postgres_cluster: Cluster) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database that has every table, closed; new ones are copies of it."""
+    file = tmp_path_factory.mktemp("migrated") / "cohortflow.db"
+    database = open_database(f"sqlite:///{file}", durable=False)
+    migrate(database, secret="a test")
+    database.close()
+    return file
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty, migrated database of each kind in turn."""
     if request.param == "sqlite":
-        opened = open_database(f"sqlite:///{tmp_path / 'cohortflow.db'}", durable=False)
-        migrate(opened, secret="a test")
+        file = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "cohortflow.db")
+        opened = open_database(f"sqlite:///{file}", durable=False)
         yield opened
         opened.close()
         return
