@@ -36,7 +36,7 @@ def write_rosters(people: int, seed: int, out: Path, on: date | None) -> None:
 
 
 def demo(out: Path, seed: int, engine: str) -> None:
-    """The shipped cohort on the synthetic company; its runs stay where Prefect's own pages can show them."""
+    """The shipped cohort on the synthetic company; its flow runs stay where Prefect's own pages can show them."""
     runs = Settings().var / "demo-prefect"
     simulate(str(DEMO_PROGRAM), DEMO_COHORT, out, people=None, company=600, seed=seed, engine=engine, runs=runs)
 

@@ -135,9 +135,7 @@ def _change_queued(db: Connection, cohort_id: str, changed: dict[str, dict[str, 
     if len(waiting) < len(changed):
         raise Overtaken(cohort_id)
     for message_id, columns in changed.items():
-        mine = sa.and_(messages.c.message_id == message_id, messages.c.state == "queued")
-        if not db.execute(messages.update().where(mine).values(**columns)).rowcount:
-            raise Overtaken(cohort_id)
+        db.execute(messages.update().where(messages.c.message_id == message_id).values(**columns))
 
 
 _WAITING = (
