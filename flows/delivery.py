@@ -181,11 +181,12 @@ class Delivery:
         self.mark(unwritten)
 
     def what_came_back(self) -> list[Result]:
-        """Wait for half of what is on its way, or only look when there is room for more."""
+        """Wait for half of what is on its way, or for more if less keeps the way busy; with room, only look."""
         if self.stop.is_told:
             self.window.wind_down()
         has_room = self.window.room >= WORTH_A_CLAIM and not (self.is_last or self.stop.is_told)
-        came_back = self.window.outcomes(0 if has_room else (len(self.on_their_way) + 1) // 2)
+        number = len(self.on_their_way)
+        came_back = self.window.outcomes(0 if has_room else max((number + 1) // 2, number - self.window.busy_with))
         stops = [outcome for _, outcome in came_back if outcome.stops]
         if stops:
             self._stop_everybody(stops[0])

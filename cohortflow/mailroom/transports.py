@@ -52,6 +52,11 @@ class Window(Protocol):
         """How many letters more may be on their way now."""
         ...
 
+    @property
+    def busy_with(self) -> int:
+        """How many letters on their way keep it busy."""
+        ...
+
     def put(self, letter: Letter, at: datetime, until: float) -> None:
         """Send a letter on its way; after `until` (of time.monotonic) not a byte of it may leave any more."""
         ...

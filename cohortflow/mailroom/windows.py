@@ -17,7 +17,6 @@ from schemas.errors import DeliveryError
 logger = logging.getLogger("cohortflow.mailroom")
 
 IN_A_BATCH = 500
-AT_ONE_TIME = 200  # a crash leaves what was claimed and not begun in doubt
 NOT_BEGUN = Outcome("later", "the worker was told to stop", 1)
 TOO_SLOW = Outcome("later", "the time this worker had for it was over", 60)
 
@@ -57,6 +56,11 @@ class BatchWindow:
     def room(self) -> int:
         """How many letters more make the batch full."""
         return IN_A_BATCH - len(self._waiting)
+
+    @property
+    def busy_with(self) -> int:
+        """None: they are handed over when somebody asks what became of them."""
+        return 0
 
     def put(self, letter: Letter, at: datetime, until: float) -> None:
         """Add a letter to the batch."""
@@ -105,6 +109,11 @@ class ThreadWindow:
     def room(self) -> int:
         """How many letters more may wait or be on their way."""
         return 4 * self._size - len(self._begun)
+
+    @property
+    def busy_with(self) -> int:
+        """A letter for each thread."""
+        return self._size
 
     def put(self, letter: Letter, at: datetime, until: float) -> None:
         """Give a letter to the next thread that is free."""
@@ -181,8 +190,13 @@ class LoopWindow:
 
     @property
     def room(self) -> int:
-        """How many requests more may be begun together."""
-        return min(self._size - self._begun, AT_ONE_TIME)
+        """How many letters more may wait or be on their way; a crash leaves so many in doubt at most."""
+        return self._size - self._begun
+
+    @property
+    def busy_with(self) -> int:
+        """As many as are posted at the same time."""
+        return self._session.at_once
 
     def put(self, letter: Letter, at: datetime, until: float) -> None:
         """Let a letter be posted as soon as one that posts is free."""

@@ -217,6 +217,28 @@ def test_what_has_left_is_marked_though_the_next_cannot_be_claimed(
     assert states(scene) == {"accepted": 10}
 
 
+class Asked(BatchWindow):
+    """A full window that keeps how many outcomes were waited for."""
+
+    busy_with = room = 0
+
+    def outcomes(self, at_least: int = 0) -> list[tuple[str, Outcome]]:
+        """None yet."""
+        self.at_least = at_least
+        return []
+
+
+@pytest.mark.parametrize(("busy_with", "at_least"), [(16, 384), (200, 200), (400, 200)])
+def test_no_more_is_waited_for_than_keeps_the_way_busy(tmp_path: Path, busy_with: int, at_least: int) -> None:
+    scene = cohort_declared(tmp_path, transport=MemoryTransport())
+    window = Asked(scene.house.transport)
+    window.busy_with = busy_with
+    run = Delivery(scene.house, scene.now, window, Stop())
+    run.on_their_way = dict.fromkeys(map(str, range(400)))  # type: ignore[assignment]
+
+    assert run.what_came_back() == [] and window.at_least == at_least
+
+
 def test_a_mail_a_person_sends_again_may_go_in_the_same_run(tmp_path: Path) -> None:
     scene = at_the_invitations(tmp_path, MemoryTransport())
     delivered(scene)
