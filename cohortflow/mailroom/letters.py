@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import sha256
+from struct import Struct
 
 from cohortflow.mailroom.addresses import reason_not_to_mail, split_mailbox
 from cohortflow.mailroom.attachments import Attachment
@@ -16,6 +17,7 @@ from schemas.errors import DeliveryError
 
 LONGEST_HEADER = 900
 _LINE = 76
+_TOGETHER = 256 * _LINE  # cut into lines at once
 _FOLD = "\r\n "
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/?^_`{|}~ -]+")
@@ -65,11 +67,10 @@ def eml(letter: Letter, at: datetime) -> bytes:
     """
     check_letter(letter)
     seed = sha256(letter.message_id.encode()).hexdigest()[:24]
-    headers = [*_headers(letter, at), "MIME-Version: 1.0"]
     body = _multipart("alternative", f"=_alt_{seed}", [_readable("plain", letter.text), _compact("html", letter.html)])
     if letter.attachments:
         body = _multipart("mixed", f"=_mix_{seed}", [body, *map(_attached, letter.attachments)])
-    return "\r\n".join(headers).encode("ascii") + b"\r\n" + body
+    return b"%b\r\n%b" % ("\r\n".join(_headers(letter, at)).encode("ascii"), body)
 
 
 def check_letter(letter: Letter) -> None:
@@ -115,10 +116,11 @@ def _refused(what: str, why: str) -> DeliveryError:
 def _headers(letter: Letter, at: datetime) -> list[str]:
     if at.tzinfo is None:
         raise ValueError("the instant of a letter needs its zone")
-    domain = split_mailbox(letter.sender)[1].rpartition("@")[2]
-    headers = [
-        _mailbox("From", *split_mailbox(letter.sender)),
+    sender, answers_to, domain = _of_the_sender(letter.sender, letter.reply_to)
+    return [
+        sender,
         _mailbox("To", letter.to_name, letter.to_address),
+        *answers_to,
         _unstructured("Subject", letter.subject),
         f"Date: {_dated(at)}",
         f"Message-ID: <{letter.message_id}@{domain}>",
@@ -127,10 +129,16 @@ def _headers(letter: Letter, at: datetime) -> list[str]:
             f"{name}:{_FOLD if len(name) + len(value) > _LINE else ' '}{value}"
             for name, value in letter.headers.items()
         ),
+        "MIME-Version: 1.0",
     ]
-    if letter.reply_to:
-        headers.insert(2, _mailbox("Reply-To", *split_mailbox(letter.reply_to)))
-    return headers
+
+
+@lru_cache(maxsize=256)
+def _of_the_sender(sender: str, reply_to: str) -> tuple[str, list[str], str]:
+    """What all mails of a program have in common: who they are from, who answers go to, and the sender's domain."""
+    name, address = split_mailbox(sender)
+    answers_to = [_mailbox("Reply-To", *split_mailbox(reply_to))] if reply_to else []
+    return _mailbox("From", name, address), answers_to, address.rpartition("@")[2]
 
 
 @lru_cache(maxsize=16)
@@ -210,7 +218,18 @@ def _head(content_type: str, encoding: str) -> bytes:
 
 def _base64_lines(content: bytes) -> bytes:
     encoded = b64encode(content)
-    return b"\r\n".join([encoded[at : at + _LINE] for at in range(0, len(encoded), _LINE)])
+    lines: list[bytes] = []
+    for start in range(0, len(encoded), _TOGETHER):
+        some = encoded[start : start + _TOGETHER]
+        lines += _lines_of(len(some)).unpack(some)
+    return b"\r\n".join(lines)
+
+
+@lru_cache(maxsize=256)
+def _lines_of(size: int) -> Struct:
+    """So many bytes as whole lines and the rest: cut at once, which takes half as long as one after the other."""
+    whole, rest = divmod(size, _LINE)
+    return Struct(f"{_LINE}s" * whole + (f"{rest}s" if rest else ""))
 
 
 def media_type(attachment: Attachment) -> str:
@@ -230,4 +249,4 @@ def _multipart(kind: str, boundary: str, parts: list[bytes]) -> bytes:
     # "=_" can stand neither in quoted-printable nor in base64, so no part can hold the boundary.
     between = f"\r\n--{boundary}\r\n".encode("ascii")
     head = f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n'.encode("ascii")
-    return head + between + between.join(parts) + f"\r\n--{boundary}--\r\n".encode("ascii")
+    return between.join([head, *parts]) + f"\r\n--{boundary}--\r\n".encode("ascii")
