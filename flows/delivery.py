@@ -3,6 +3,7 @@
 import gc
 import logging
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -209,9 +210,9 @@ class Delivery:
         self._ended(results)
 
     def _ended(self, results: list[Result]) -> None:
-        self.cohorts.update(result.message.cohort_id for result in results)
-        for result in results:
-            self._count(result.outcome, 1)
+        self.cohorts.update({result.message.cohort_id for result in results})
+        for outcome, number in Counter([result.outcome for result in results]).items():
+            self._count(outcome, number)
 
     def _count(self, state: str, number: int) -> None:
         self.totals[state] = self.totals.get(state, 0) + number

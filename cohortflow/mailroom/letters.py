@@ -82,8 +82,11 @@ def check_letter(letter: Letter) -> None:
     if not _MESSAGE_ID.fullmatch(letter.message_id):
         raise _refused("the message id", "is not made of letters, digits, - and _")
     _check_shared(letter.sender, letter.reply_to, letter.language)
-    for name, value in (("to_name", letter.to_name), ("to_address", letter.to_address), ("subject", letter.subject)):
-        _check_header(name, value)
+    own = (("to_name", letter.to_name), ("to_address", letter.to_address), ("subject", letter.subject))
+    together = "".join([value for _, value in own])
+    if len(together) > LONGEST_HEADER or not fits_a_header(together):  # nearly never, and then it is told which
+        for name, value in own:
+            _check_header(name, value)
     if reason := reason_not_to_mail(letter.to_address):
         raise _refused("to_address", reason)
     if letter.unsubscribe_url and not _LINK.fullmatch(letter.unsubscribe_url):

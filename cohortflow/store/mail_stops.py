@@ -62,7 +62,7 @@ def reasons_to_stop(
     status = {person_id: person.status for person_id, person in persons.items()}
     taking = {(cohort, person): state for cohort, person, state in db.execute(_TAKING_PART, {"ids": ids}).all()}
     barred = _barred(db, _addresses(rows, persons, cohorts))
-    answered = _answered(db, ids)
+    answered = _answered(db, rows)
     unwanted = _unwanted(db, rows, cohorts)
     stopped: dict[str, tuple[str, str]] = {}
     for row in rows:
@@ -141,8 +141,9 @@ def _unwanted(db: Connection, rows: list[dict[str, Any]], cohorts: ClaimCohorts)
     }
 
 
-def _answered(db: Connection, ids: list[str]) -> set[tuple[str, str, str, str, str]]:
-    return {tuple(row) for row in db.execute(_ANSWERED, {"ids": ids}).all()}
+def _answered(db: Connection, rows: list[dict[str, Any]]) -> set[tuple[str, str, str, str, str]]:
+    ids = {row["person_id"] for row in rows if row["unless_answered"]}
+    return {tuple(row) for row in db.execute(_ANSWERED, {"ids": sorted(ids)}).all()} if ids else set()
 
 
 _ANSWERED = sa.select(
