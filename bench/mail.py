@@ -4,7 +4,8 @@
 
 Every figure is a ratio to something measured in the same minute, or a limit: the machine may be busy. Where both sides
 only compute, CPU time is compared. The server is the fake SendGrid of the tests; PostgreSQL is a throwaway cluster.
-BENCH_DIR says on which disk. Results go to the screen only.
+BENCH_DIR says in which folder: best one where nothing was deleted lately, for ext4 passes over freed places and takes
+many times as long to make files there. Results go to the screen only.
 """
 
 import argparse
