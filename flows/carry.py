@@ -26,7 +26,7 @@ from schemas.changes import Changes
 from schemas.errors import CohortflowError
 from schemas.occasions import Occasion
 from schemas.phrases import Attach
-from tasks.audiences import OUTSIDERS, audience
+from tasks.audiences import OUTSIDERS, audience, without_paused
 from tasks.intents import Sending, as_timedelta, ask_of, deadline_of, mails_to_queue, outsiders
 
 logger = logging.getLogger("cohortflow.flows")
@@ -173,10 +173,10 @@ def mails_of(turn: Turn) -> Changes:
     if sending.to in OUTSIDERS:
         readers = outsiders(sending.to, cohort)
     else:
-        about = claim.about
-        readers = audience(
-            sending.to, ask, standing.participants, standing.matches, standing.answers, turn.concerned, about
-        )
+        about, matches = claim.about, standing.matches
+        if _passes_over_pauses(turn, sending):
+            matches = without_paused(matches, turn.concerned)
+        readers = audience(sending.to, ask, standing.participants, matches, standing.answers, turn.concerned, about)
     if readers.empty:
         changes.skipped_because = "nobody to write to"
         return changes
@@ -185,6 +185,12 @@ def mails_of(turn: Turn) -> Changes:
         sending, readers, turn.concerned, cohort, ask, deadline_on, turn.house.wording(), turn.now
     )
     return changes
+
+
+def _passes_over_pauses(turn: Turn, sending: Sending) -> bool:
+    """Whether a mail keeps what the mail about a pause promises: no check-ins and no reminders for the match."""
+    is_a_match_asked = turn.claim.stage == "check_in" or sending.to == "no_response"
+    return is_a_match_asked and turn.cohort.program.people.when_someone_is_on_leave == "pause"
 
 
 def reason_not_to_send(turn: Turn) -> str | None:

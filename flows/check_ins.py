@@ -6,6 +6,7 @@ from cohortflow.engine import flow
 from flows.carry import Turn, carry, mails_of
 from schemas.changes import Changes
 from schemas.rows import each_row
+from tasks.audiences import without_paused
 from tasks.check_ins import quiet_matches, unanswered_check_ins
 
 
@@ -28,16 +29,18 @@ def decide(turn: Turn) -> Changes:
 
 def look_for_quiet_matches(turn: Turn) -> Changes:
     """A check-in has closed: flag the matches with a sign of trouble, and unflag those that are well again."""
-    standing, signals = turn.standing, turn.cohort.program.at_risk
-    quiet = quiet_matches(standing.matches, standing.answers, signals, turn.now)
+    standing, signals, matches = turn.standing, turn.cohort.program.at_risk, turn.standing.matches
+    if turn.cohort.program.people.when_someone_is_on_leave == "pause":
+        matches = without_paused(matches, turn.people)  # they were asked nothing
+    quiet = quiet_matches(matches, standing.answers, signals, turn.now)
     signs = dict(zip(quiet["match_id"], quiet["sign"], strict=True))
     number = int(turn.claim.details["n"])
     for signal in signals:
         if signal.kind == "no_reply":
-            for match_id in unanswered_check_ins(standing.matches, standing.answers, number, signal.n or 1):
+            for match_id in unanswered_check_ins(matches, standing.answers, number, signal.n or 1):
                 signs.setdefault(match_id, signal.text)
     changes = Changes()
-    active = standing.matches[standing.matches["state"] == "active"]
+    active = matches[matches["state"] == "active"]
     for match in each_row(active):
         flagged = match.at_risk_since == match.at_risk_since and match.at_risk_since is not None
         if match.match_id in signs and not flagged:

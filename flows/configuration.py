@@ -112,7 +112,7 @@ def take_in_program(house: House, path: Path, seen: dict[str, object], now: date
     if seen.get("accepted_hash") == name:
         if seen.get("seen_hash") != name:
             with house.database.write_alone() as db:
-                bundles.note_program(db, path.stem, now, seen_hash=name, faults=[])
+                bundles.note_program(db, path.stem, now, seen_hash=name, faults=[], told_hash=None)
         return
     program = parse_program(texts, path.stem, path.parent.name)
     if wait_for_the_rest(house, path.stem, texts, seen, now):
@@ -124,7 +124,8 @@ def take_in_program(house: House, path: Path, seen: dict[str, object], now: date
         if bundles.seen_programs(db).get(path.stem, {}).get("seen_hash") == name:
             return  # another tick was quicker
         config_hash = bundles.keep_bundle(db, "config", texts, now)
-        bundles.note_program(db, path.stem, now, seen_hash=name, accepted_hash=config_hash, faults=[], source=source)
+        noted = {"seen_hash": name, "accepted_hash": config_hash, "source": source, "told_hash": None}
+        bundles.note_program(db, path.stem, now, faults=[], **noted)
         chain = [Note("program.accepted", counts={"cohorts": len(views)})]
         events.append(db, path.stem, chain, at=now, actor="configuration", bundle=config_hash)
         rows = {row.key: row for row in cohorts.read_rows(db, path.stem)}
@@ -174,7 +175,7 @@ def follow(
     if row is None:
         if adoption.declare(db, cohort, line, config_hash, now):
             _tell_late(house, db, cohort, line, config_hash, now)
-    elif row.begun_at is None and row.state != "closed":
+    elif row.begun_at is None:
         if adoption.derive_anew(db, row, cohort, line, config_hash, now):
             _tell_late(house, db, cohort, line, config_hash, now)
     elif row.begun_at is not None and dict(row.line) != line:
@@ -203,7 +204,7 @@ def keep_to_what_was_accepted(
             rows = [row for row in cohorts.read_rows(db, program_id) if row.state != "closed"]
             if rows:
                 cohort = frames.load_cohort(db, rows[0])
-                occasion = f"program.fault.{mark}"
+                occasion = f"program.fault.{mark}.{now:%Y%m%d}"  # made once more after it was mended: told once more
                 edits.tell(house, db, cohort, "program_fault", "owner", occasion, rows[0].config_hash, now)
     logger.warning("%s: %d faults; it stays on the accepted version", program_id, len(faults))
 

@@ -40,12 +40,23 @@ def decide(turn: Turn) -> Changes:
             return approve_without_asking(turn)
         case "accept_closes":
             return decide_on_silence(
-                turn.cohort, turn.standing.matches, turn.people, turn.claim.about, turn.now, turn.house.wording()
+                turn.cohort,
+                turn.standing.matches,
+                turn.people,
+                turn.claim.about,
+                turn.now,
+                turn.house.wording(),
+                _dated_alone(turn),
             )
         case "rematch":
             return propose_rematch(turn)
         case _:
             return mails_unless_approved(turn)
+
+
+def _dated_alone(turn: Turn) -> frozenset[str]:
+    """The matches that have a time of their own to be accepted in."""
+    return frozenset(about for key, about in turn.standing.occasions if key == "match.accept_closes" and about != "-")
 
 
 def propose_matches(turn: Turn) -> Changes:
@@ -62,8 +73,16 @@ def propose_matches(turn: Turn) -> Changes:
         changes.new_matches.append(NewMatch(pair.mentee_id, pair.mentor_id, int(pair.score), tuple(pair.reasons)))
     for row in each_row(unmatched):
         changes.participants[row.person_id] = {"state": "waitlisted", "reason": row.reason}
+    for person_id in _applied_and_away(turn, applicants):
+        changes.participants[person_id] = {"state": "waitlisted", "reason": "on leave when the pairs were made"}
     changes.note("match.proposed", turn.claim.key, pairs=len(pairs), unmatched=len(unmatched))
     return changes
+
+
+def _applied_and_away(turn: Turn, applicants: pd.DataFrame) -> list[str]:
+    """Those who applied and are not at work; they wait for a partner like anybody who was left."""
+    part = turn.standing.participants
+    return sorted(set(part.loc[part["state"] == "applied", "person_id"]) - set(applicants["person_id"]))
 
 
 def approve_without_asking(turn: Turn) -> Changes:
@@ -129,7 +148,7 @@ def propose_rematch(turn: Turn) -> Changes:
     if turn.now >= _last_check_in(turn):
         return Changes(skipped_because="too close to the end for another match")
     changes = Changes()
-    applicants = _applicants(turn, ("waitlisted", "matched"), only_free=True)
+    applicants = _with_a_seat(turn, _applicants(turn, ("waitlisted", "matched"), only_free=True))
     matches = turn.standing.matches
     ended = matches[matches["state"].isin(("ended", "declined"))]
     apart = frozenset(zip(ended["mentee_id"], ended["mentor_id"], strict=True))
@@ -146,9 +165,20 @@ def propose_rematch(turn: Turn) -> Changes:
     return changes
 
 
+def _with_a_seat(turn: Turn, applicants: pd.DataFrame) -> pd.DataFrame:
+    """The mentors, and no more mentees than seats are free: first those who had one, then in the order of waiting."""
+    matches, part = turn.standing.matches, turn.standing.participants
+    free = max(0, turn.cohort.seats - int(matches["state"].isin(LIVE_MATCH).sum()))
+    mentees = applicants.loc[applicants["role"] == "mentee", "person_id"]
+    had_one, place = set(matches["mentee_id"]), dict(zip(part["person_id"], part["place"], strict=True))
+    in_turn = sorted(mentees, key=lambda person_id: (person_id not in had_one, place[person_id], person_id))
+    return applicants[~applicants["person_id"].isin(in_turn[free:])].reset_index(drop=True)
+
+
 def _tell_who_waits(turn: Turn, applicants: pd.DataFrame, found: set[str]) -> list[Intent]:
     """Tell the one who lost a partner, and was not found another, that the search goes on (who waited before knows)."""
     ended = turn.standing.matches[turn.standing.matches["match_id"] == turn.claim.about]
+    ended = ended[ended["approved_at"].notna()]  # of the others nobody has heard
     lonely = applicants[
         (applicants["role"] == "mentee") & applicants["person_id"].isin(set(ended["mentee_id"]) - found)
     ]

@@ -4,16 +4,17 @@ import hashlib
 import logging
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from sqlalchemy.engine import Connection
 
 from cohortflow.engine import task
 from cohortflow.programs.calendars import local_day
 from cohortflow.programs.parsing import parse_program
-from cohortflow.store import bundles, cohorts, departures, events, frames, people
+from cohortflow.store import bundles, cohorts, departures, events, frames, occasions, people
 from cohortflow.store.decisions import record_decision
 from cohortflow.store.folders import Folder, roster_folders
 from cohortflow.store.record import Overtaken, queue
@@ -26,6 +27,8 @@ from tasks.roster import RosterReading, read_roster
 
 logger = logging.getLogger("cohortflow.flows")
 
+FAR_AHEAD = timedelta(days=7)
+SOON = timedelta(days=7)  # before its first day the owner of a cohort hears that its roster is no good
 DATED = re.compile(r"(20\d{2})-?([01]\d)-?([0-3]\d)")
 
 
@@ -58,9 +61,11 @@ def accepted_program(house: House, program_id: str, name: str) -> Program:
 def take_in_source(house: House, folder: Folder, program: Program, now: datetime) -> str | None:
     """One folder: take its newest file in, and say why sending must wait, or None."""
     source, known = folder.source, folder.known
-    found = newest_file(house.settings.home, source)
+    today = local_day(now, program.calendar.time_zone)
+    found = newest_file(house.settings.home, source, today)
     if found is None:
-        absent = f"{source}: there is no roster; drop the export into this folder"
+        ahead = _dated_ahead(house.settings.home, source, today)
+        absent = f"{source}: there is no roster; drop the export into this folder{_not_read(ahead)}"
         return _note(house, folder, now, absent, sha256=None)
     path, file_on = found
     sha256 = house.digest_of(path)
@@ -90,22 +95,46 @@ def take_in_source(house: House, folder: Folder, program: Program, now: datetime
     return reason
 
 
-def newest_file(home: Path, source: str) -> tuple[Path, date] | None:
-    """The newest file of a folder, by the date in its name, or else by when it was written."""
-    files = [path for path in home.glob(source) if path.is_file() and not path.is_symlink()]
-    dated = [(_date_of(path), path.name, path) for path in files]
+def newest_file(home: Path, source: str, today: date) -> tuple[Path, date] | None:
+    """The newest file of a folder, by the date in its name, or else by when it was written.
+
+    One whose name has a date far ahead is no export; taken for the newest, it would hide all others.
+    """
+    dated = [(_date_of(path), path.name, path) for path in _files(home, source) if not _is_ahead(path, today)]
     if not dated:
         return None
     file_on, _, path = max(dated)
     return path, file_on
 
 
+def _files(home: Path, source: str) -> list[Path]:
+    return [path for path in home.glob(source) if path.is_file() and not path.is_symlink()]
+
+
+def _is_ahead(path: Path, today: date) -> bool:
+    # By the name alone, and generously: it is a year or a month that somebody typed wrong.
+    named = _named_date(path)
+    return named is not None and named > today + FAR_AHEAD
+
+
+def _dated_ahead(home: Path, source: str, today: date) -> list[str]:
+    return sorted(path.name for path in _files(home, source) if _is_ahead(path, today))
+
+
+def _not_read(ahead: list[str]) -> str:
+    return f" ({ahead[0]} has a date far ahead and is not read; mend its name)" if ahead else ""
+
+
 def _date_of(path: Path) -> date:
+    return _named_date(path) or _written_on(path)
+
+
+def _named_date(path: Path) -> date | None:
     found = DATED.search(path.name)
     try:
-        return date(*map(int, found.groups())) if found else _written_on(path)
+        return date(*map(int, found.groups())) if found else None
     except ValueError:
-        return _written_on(path)
+        return None
 
 
 def _written_on(path: Path) -> date:
@@ -221,7 +250,8 @@ def hold_cohorts(house: House, program_ids: list[str], reason: str | None, now: 
     """Let no mail go by a roster that cannot be trusted, and tell the owner when it stays so."""
     with house.database.read() as db:
         changing = cohorts.to_change_roster_hold(db, program_ids, reason)
-        staying = cohorts.running_under_hold(db, program_ids) if reason else []
+        waiting = cohorts.under_roster_hold(db, program_ids) if reason else []
+        staying = [row for row in waiting if row.state == "running" or _begins_soon(db, row, now)]
     if changing:
         with house.database.write() as db:
             cohorts.set_roster_hold(db, changing, reason, now=now, actor="roster")
@@ -230,10 +260,18 @@ def hold_cohorts(house: House, program_ids: list[str], reason: str | None, now: 
             _tell_owner(house, row, reason, now)
 
 
+def _begins_soon(db: Connection, row: cohorts.CohortRow, now: datetime) -> bool:
+    first = occasions.first_day(db, row.cohort_id)
+    return first is not None and first <= now.date() + SOON
+
+
 def _tell_owner(house: House, row: cohorts.CohortRow, reason: str, now: datetime) -> None:
     with house.database.write() as db:
         cohort = frames.load_cohort(db, row)
+        # The same words are told once each time they become true.
+        number = events.count(db, row.cohort_id, "roster.held")
         occasion = f"roster.held.{hashlib.sha256(reason.encode()).hexdigest()[:8]}"
+        occasion += f".{number}" if number > 1 else ""
         intents = told_at_once(cohort, "roster_held", "owner", occasion, now, house.wording_in(db))
         queue(db, row.cohort_id, intents, row.config_hash, now)
 
@@ -261,9 +299,10 @@ def _see_one(house: House, cohort_id: str, now: datetime, *, tell_leave: bool) -
     with house.database.read() as db:
         statuses = people.participating_statuses(db, cohort_id)
         known = people.roster(db, standing.participants["person_id"])
+        told = departures.told_of_matches(db, cohort_id)
     wording = house.wording()
     changes: Changes = decide_departures.fn(
-        standing.cohort, standing.participants, standing.matches, known, statuses, now, wording
+        standing.cohort, standing.participants, standing.matches, known, statuses, now, wording, told
     )
     if tell_leave and standing.cohort.program.people.when_someone_is_on_leave == "pause":
         leave = tell_of_leave.fn(standing.cohort, standing.matches, known, statuses, now, wording)

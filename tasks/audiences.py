@@ -64,6 +64,12 @@ def _readers(
     return _in_state(participants, states[to])
 
 
+def without_paused(matches: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    """The matches of which nobody is on leave."""
+    away = people.loc[people["status"] == "on_leave", "person_id"]
+    return matches[~(matches["mentee_id"].isin(away) | matches["mentor_id"].isin(away))]
+
+
 def _in_state(participants: pd.DataFrame, states: tuple[str, ...]) -> pd.DataFrame:
     chosen = participants[participants["state"].isin(states)]
     rows = [[row.person_id, row.role, (), ("-",)] for row in each_row(chosen)]

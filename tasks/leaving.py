@@ -1,6 +1,6 @@
 """Somebody leaves, or goes on leave: the match ends kindly, the partner is told, and another one is looked for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 import pandas as pd
@@ -24,11 +24,13 @@ def decide_departures(
     statuses: Mapping[str, str],
     now: datetime,
     wording: Wording,
+    told: Collection[tuple[str, str]] | None = None,
 ) -> Changes:
     """What the roster's leavers, and those newly on leave, mean for one cohort.
 
     Args:
         statuses: the roster status of each participant.
+        told: who has had a mail about which match, by person and match; everybody, when left out.
     """
     changes = Changes()
     rule = cohort.program.people.when_someone_leaves
@@ -45,11 +47,10 @@ def decide_departures(
         again = rule == "end_match_and_rematch" and len(gone) == 1
         part_ways(changes, cohort, match, matches, "ended", "a partner left", now, rematch=again)
         stays = [person for person in sides if person not in gone]
-        if stays and match.state in PAIRED_MATCH:
-            told = tell_partners(
+        if stays and match.state in PAIRED_MATCH and (told is None or (stays[0], match.match_id) in told):
+            changes.intents += tell_partners(
                 changes, cohort, match, people, "partner_left", "people.left", now, wording, only=stays[0]
             )
-            changes.intents += told
     if leavers:
         changes.note("people.left", "people.left", count=len(leavers))
     return changes

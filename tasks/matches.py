@@ -39,12 +39,22 @@ def begin_matches(matches: pd.DataFrame, held_back: bool, now: datetime) -> Chan
 
 @task
 def decide_on_silence(
-    cohort: Cohort, matches: pd.DataFrame, people: pd.DataFrame, about: str, now: datetime, wording: Wording
+    cohort: Cohort,
+    matches: pd.DataFrame,
+    people: pd.DataFrame,
+    about: str,
+    now: datetime,
+    wording: Wording,
+    dated_alone: frozenset[str] = frozenset(),
 ) -> Changes:
-    """The time to say yes is over: what the program says about those who said nothing."""
+    """The time to say yes is over: what the program says about those who said nothing.
+
+    Args:
+        about: the match whose own time is over, or "-" for all but those `dated_alone`.
+    """
     changes = Changes()
     silent = matches[matches["state"] == "approved"]
-    silent = silent[silent["match_id"] == about] if about != "-" else silent
+    silent = silent[silent["match_id"] == about if about != "-" else ~silent["match_id"].isin(dated_alone)]
     accept = cohort.program.stages.match.accept
     rule = accept.if_silent if accept else "proceed"
     changes.note("match.silent", "match.accept_closes", about, pairs=len(silent), rule=rule)
@@ -81,7 +91,8 @@ def part_ways(
     """
     match_id, mentee_id, mentor_id = match.match_id, match.mentee_id, match.mentor_id  # type: ignore[attr-defined]
     changes.matches[match_id] = {"state": state, "ended_at": now, "end_reason": reason, "at_risk_since": None}
-    still = matches[matches["state"].isin(LIVE_MATCH) & ~matches["match_id"].isin(changes.matches)]
+    over = [each for each, columns in changes.matches.items() if columns.get("state", "active") not in LIVE_MATCH]
+    still = matches[matches["state"].isin(LIVE_MATCH) & ~matches["match_id"].isin(over)]
     changes.participants.setdefault(mentee_id, {}).setdefault("state", "waitlisted")
     if mentor_id not in set(still["mentor_id"]):
         changes.participants.setdefault(mentor_id, {}).setdefault("state", "waitlisted")

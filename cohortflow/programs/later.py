@@ -38,6 +38,7 @@ NOTES: tuple[tuple[Path, str], ...] = (
     (("group_size",), "groups are made by a later version"),
     (("level_gap",), "peers are paired by a later version"),
     (("companies",), "programs across companies are run by a later version"),
+    (("privacy", "keep"), "what is older is made anonymous or erased by a later version; until then it is kept"),
 )
 
 
@@ -88,6 +89,16 @@ def _note_values(tree: Node) -> Iterator[Fault]:
         tree.get("email", "open_tracking"),
         lambda text: text.lower() in ("on", "true", "yes"),
         "whether a mail was opened is recorded by a later version",
+    )
+    yield from _when_value(
+        tree.get("people", "when_someone_leaves"),
+        lambda text: text == "ask_owner",
+        "the owner is asked by a later version; until then the match ends and no other partner is looked for",
+    )
+    yield from _when_value(
+        tree.get("people", "when_someone_is_on_leave"),
+        lambda text: text in ("end_match", "ask_owner"),
+        "this is done by a later version; until then the match goes on as if nobody were away",
     )
     signs = tree.get("at_risk")
     for _, node in signs.children() if signs else ():

@@ -23,7 +23,7 @@ class Passes:
         Returns:
             Counts, as `one_pass` gives them.
         """
-        roster = self._roster()
+        roster = self._roster(now)
         if roster == self.taken:
             found = look(now, [], [])
         if roster != self.taken or found.programs:
@@ -32,6 +32,6 @@ class Passes:
         totals = {"occasions": 0, "failed": 0}
         return totals | deliver_mail(now) if found.mails else totals
 
-    def _roster(self) -> str:
-        found = newest_file(self.house.settings.home, self.source)
+    def _roster(self, now: datetime) -> str:
+        found = newest_file(self.house.settings.home, self.source, now.date())
         return self.house.digest_of(found[0]) if found else ""

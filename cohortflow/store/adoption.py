@@ -53,8 +53,11 @@ def derive_anew(
     late = first_day_has_passed(cohort, now) and not was_known_in_time
     reason = reason_to_hold(cohort.program) or (LATE if late else None)
     state: dict[str, Any] = {"state": "held", "held_reason": reason} if reason else {}
-    if row.state == "held" and not reason and _by_itself(row):
+    was_withdrawn = row.state == "closed"
+    if not reason and (was_withdrawn or (row.state == "held" and _by_itself(row))):
         state = {"state": "declared", "held_reason": None}
+    if was_withdrawn:
+        state["closed_at"] = None
     cohorts.change(db, row.cohort_id, config_hash=config_hash, line=dict(line), refused_line=None, **state)
     note = Note("cohort.derived", counts={"occasions": count})
     events.append(db, row.cohort_id, [note], at=now, actor=ACTOR, bundle=config_hash)

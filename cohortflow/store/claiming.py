@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 from itertools import islice
-from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,16 +11,18 @@ from sqlalchemy.engine import Connection
 from cohortflow.store.cohort_notes import Gathered, note_counts
 from cohortflow.store.columns import among
 from cohortflow.store.database import as_dicts
-from cohortflow.store.mail_stops import decide
+from cohortflow.store.lateness import put_off
+from cohortflow.store.mail_stops import OF_THE_END, decide
 from cohortflow.store.messages import DELIVERABLE, Message
 from cohortflow.store.places import sending_hold
 from cohortflow.store.tables import NOW, REAL_NOW, message_attempts, messages
+from schemas.occasions import STAGE_ORDER
 
 # What a message holds once it was claimed, and then what decides whether it may go.
 _GROWN = {name: (messages.c[name] + 1).label(name) for name in ("fence", "attempts")}
 TOLD = (
     *(_GROWN.get(name, messages.c[name]) for name in Message._fields),
-    *(messages.c[name] for name in ("mail_class", "unless_answered", "not_before", "expires_at")),
+    *(messages.c[name] for name in ("mail_class", "unless_answered", "not_before", "expires_at", "queued_at")),
 )
 _CLAIM = (
     sa.select(*TOLD)
@@ -68,15 +69,14 @@ def claim_batch(
         # Until it has counted anew, PostgreSQL takes a queue that was just filled for short, and would sort all of it.
         db.execute(_IN_ORDER_OF_THE_INDEX)
     rows = as_dicts(db.execute(_CLAIM, {"now": now, "size": size}))
-    rows.sort(key=itemgetter("not_before", "message_id"))
+    rows.sort(key=_in_turn)
     stopped, later = decide(db, rows, now)
     ready = [
         claimed_message(row) for row in rows if row["message_id"] not in stopped and row["message_id"] not in later
     ]
     for message_id, (state, reason) in stopped.items():
         db.execute(messages.update().where(messages.c.message_id == message_id).values(state=state, reason=reason))
-    for message_id, at in later.items():
-        db.execute(messages.update().where(messages.c.message_id == message_id).values(not_before=at, retry_at=None))
+    put_off(db, rows, later, now)
     if ready:
         ids = [message.message_id for message in ready]
         db.execute(_TAKE, {"ids": ids, "owner": owner, "lease_seconds": lease_seconds})
@@ -87,6 +87,12 @@ def claim_batch(
     for state in outcomes.values():
         counted[state] = counted.get(state, 0) + 1
     return ready, counted
+
+
+def _in_turn(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What was queued first goes first; of one instant, what ended, then what begins, in the order of the stages."""
+    at, queued_at, message_id = row["not_before"], row["queued_at"], row["message_id"]
+    return at, queued_at, row["occasion"] not in OF_THE_END, STAGE_ORDER.get(row["stage"], 0), message_id
 
 
 def claimed_message(row: Mapping[str, Any]) -> Message:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from cohortflow.store import events
 from cohortflow.store.database import as_dicts
+from cohortflow.store.lateness import let_wait
 from cohortflow.store.tables import cohorts, occasions
 from schemas.changes import Note
 
@@ -91,6 +92,7 @@ def resume(db: Connection, row: CohortRow, *, now: datetime, actor: str) -> None
     # One that was held over its last mails had ended already.
     state = "closed" if row.closed_at else "running" if row.begun_at else "declared"
     change(db, row.cohort_id, state=state, held_reason=None)
+    let_wait(db, row.cohort_id, now)
     events.append(db, row.cohort_id, [Note("cohort.resumed")], at=now, actor=actor)
 
 
@@ -116,14 +118,18 @@ def set_roster_hold(db: Connection, cohort_ids: list[str], reason: str | None, *
         where = sa.and_(cohorts.c.cohort_id == cohort_id, cohorts.c.roster_hold.is_distinct_from(reason))
         values = {"roster_hold": reason, "version": cohorts.c.version + 1}
         if db.execute(cohorts.update().where(where).values(**values)).rowcount:
+            if not reason:
+                let_wait(db, cohort_id, now)
             kind = "roster.held" if reason else "roster.fresh"
             events.append(db, cohort_id, [Note(kind)], at=now, actor=actor)
 
 
-def running_under_hold(db: Connection, program_ids: list[str]) -> list[CohortRow]:
-    """The running cohorts whose roster is not trusted."""
+def under_roster_hold(db: Connection, program_ids: list[str]) -> list[CohortRow]:
+    """The cohorts, running or still to begin, whose roster is not trusted."""
     query = sa.select(cohorts).where(
-        cohorts.c.program_id.in_(program_ids), cohorts.c.state == "running", cohorts.c.roster_hold.is_not(None)
+        cohorts.c.program_id.in_(program_ids),
+        cohorts.c.state.in_(("declared", "running")),
+        cohorts.c.roster_hold.is_not(None),
     )
     return [CohortRow(**row) for row in as_dicts(db.execute(query.order_by(cohorts.c.cohort_id)))]
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.tables import cohorts, participants, people
+from cohortflow.store.tables import cohorts, messages, participants, people
 
 GONE = ("left", "withdrawn", "completed", "declined")
 
@@ -27,3 +27,11 @@ def cohorts_with_leave(db: Connection) -> list[str]:
         .where(people.c.status == "on_leave", participants.c.state == "matched")
     )
     return [str(cohort_id) for cohort_id in db.execute(query).scalars()]
+
+
+def told_of_matches(db: Connection, cohort_id: str) -> set[tuple[str, str]]:
+    """Who has had, or may have had, a mail that speaks of which match: by person and match."""
+    query = sa.select(messages.c.person_id, messages.c.match_ids).where(
+        messages.c.cohort_id == cohort_id, messages.c.state.in_(("accepted", "sending", "unknown"))
+    )
+    return {(row.person_id, match_id) for row in db.execute(query) for match_id in row.match_ids}

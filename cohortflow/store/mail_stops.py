@@ -13,7 +13,9 @@ from cohortflow.store.claim_cohorts import ClaimCohorts
 from cohortflow.store.columns import among
 from cohortflow.store.mail_limits import over_the_limit
 from cohortflow.store.reader_hours import not_now
-from cohortflow.store.tables import answers, participants, people, suppressions
+from cohortflow.store.tables import answers, matches, participants, people, suppressions
+
+OF_THE_END = ("match.ended", "match.declined", "people.left")  # what tells that a match is over
 
 
 class OnRoster(NamedTuple):
@@ -64,6 +66,7 @@ def reasons_to_stop(
     barred = _barred(db, _addresses(rows, persons, cohorts))
     answered = _answered(db, rows)
     unwanted = _unwanted(db, rows, cohorts)
+    over = _over(db, rows)
     stopped: dict[str, tuple[str, str]] = {}
     for row in rows:
         key = (row["cohort_id"], row["person_id"])
@@ -78,6 +81,8 @@ def reasons_to_stop(
             why = ("suppressed", barred[key])
         elif row["message_id"] in unwanted:
             why = ("suppressed", "the reader wants no more mails like this one")
+        elif _is_pointless(row, over):
+            why = ("cancelled", "the match is over")
         elif row["unless_answered"] and not _outstanding(row, answered):
             why = ("cancelled", "already answered")
         if why:
@@ -149,6 +154,24 @@ def _answered(db: Connection, rows: list[dict[str, Any]]) -> set[tuple[str, str,
 _ANSWERED = sa.select(
     answers.c.cohort_id, answers.c.occasion, answers.c.form, answers.c.person_id, answers.c.about
 ).where(among(answers.c.person_id), answers.c.is_current)
+
+
+def _is_pointless(row: dict[str, Any], over: dict[str, datetime]) -> bool:
+    """Whether every match that a mail is about has ended since it was queued, and it does not tell of that."""
+    if not row["match_ids"] or row["occasion"] in OF_THE_END or row["template"] == "invitation_cancelled":
+        return False
+    return all(each in over and over[each] >= row["queued_at"] for each in row["match_ids"])
+
+
+def _over(db: Connection, rows: list[dict[str, Any]]) -> dict[str, datetime]:
+    """When those of the matches that some mails are about ended that ended before their time."""
+    ids = sorted({match_id for row in rows for match_id in row["match_ids"]})
+    return {row.match_id: row.ended_at for row in db.execute(_OVER, {"ids": ids})} if ids else {}
+
+
+_OVER = sa.select(matches.c.match_id, matches.c.ended_at).where(
+    among(matches.c.match_id), matches.c.ended_at.is_not(None), matches.c.end_reason != "completed"
+)
 
 
 def _outstanding(row: dict[str, Any], answered: set[tuple[str, str, str, str, str]]) -> bool:
