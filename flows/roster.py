@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -77,9 +78,9 @@ def take_in_source(house: House, folder: Folder, program: Program, now: datetime
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     reading = read_roster(content, program.people, program.calendar.sites, file=path.name)
-    if reading.problem:
+    if problem := reading.problem or _mostly_unusable(reading, path.name):
         put_aside(house, source, path.name, file_on, sha256, reading, now)
-        return _note(house, folder, now, reading.problem, state="faulty", sha256=sha256, file=path.name)
+        return _note(house, folder, now, problem, state="faulty", sha256=sha256, file=path.name)
     shrunk = _shrunk(program, known, reading, path.name, file_on)
     reason = shrunk or stale(program, source, file_on, now)
     noted = {
@@ -148,6 +149,19 @@ def stale(program: Program, source: str, file_on: date, now: datetime) -> str | 
     if limit is not None and today - file_on > as_timedelta(limit):
         return f"{source}: the newest roster is of {file_on}, older than {limit}; drop a fresh export into this folder"
     return None
+
+
+def _mostly_unusable(reading: RosterReading, name: str) -> str | None:
+    """What to tell of a file of which more is refused than taken: something is wrong with all of it."""
+    if 2 * reading.refused_rows <= reading.rows_in:
+        return None
+    columns = Counter(refusal.column for refusal in reading.refused if refusal.whole_row)
+    (column, _), *_ = columns.most_common(1)
+    return (
+        f"{name}: {reading.refused_rows} of its {reading.rows_in} rows cannot be used, most of them for what stands "
+        f"under {column!r}; compare that column with people.columns, people.status and people.levels in company.yaml, "
+        "and drop a mended export"
+    )
 
 
 def _says_so_too(known: Mapping[str, Any], file_on: date) -> bool:

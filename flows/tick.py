@@ -64,9 +64,12 @@ def show_found(found: Found) -> None:
 
 def look(now: datetime, faulty: list[str], held: list[str]) -> Found:
     """What is ready and not done, in the time of what is ready."""
-    with current_house().database.read() as db:
+    house = current_house()
+    only = house.settings.only_programs
+    with house.database.read() as db:
+        ready = [program_id for program_id in occasions.ready_work(db, now) if not only or program_id in only]
         # A mail whose sender vanished waits for delivery too: only a delivery looks what became of it.
-        return Found(list(occasions.ready_work(db, now)), messages.to_deliver(db, now), faulty, held)
+        return Found(ready, messages.to_deliver(db, now), faulty, held)
 
 
 def start_runs(found: Found, now: datetime) -> None:

@@ -15,6 +15,7 @@ from schemas.words import (
     Percent,
     ReplyTo,
     Sender,
+    Some,
     Source,
     Truth,
     Zone,
@@ -84,7 +85,7 @@ class EmailRules(Rule):
 
     sender: Sender = Field(alias="from")
     reply_to: ReplyTo
-    languages: Annotated[tuple[Language, ...], Many]
+    languages: Annotated[tuple[Language, ...], Some]
     hours: Hours
     days: Literal["working days", "every day"]
     at_most: AtMost

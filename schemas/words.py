@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import idna
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from schemas.holiday_lists import holiday_package
 from schemas.phrases import Unclear, read_day
@@ -73,6 +73,11 @@ def _sender(given: object) -> str:
     text = _name(given)
     if text == "owner":
         return text
+    # Pasted along unseen, such a mark would make every mail be refused.
+    if re.search("[\x80-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]", text):
+        raise Unclear(
+            "holds a mark that cannot be seen", "type it anew, for example Acme Mentoring <mentoring@acme.example>"
+        )
     found = re.fullmatch(r"(?:(?P<name>[^<>,;\"]+) )?<(?P<address>[^<>]+)>", text)
     try:
         address = _address(found["address"] if found else text)
@@ -95,6 +100,13 @@ def _some(given: object) -> object:
     if given == []:
         raise Unclear("is empty", "write at least one")
     return _many(given)
+
+
+def _each_once(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Addresses, no two of them the same mailbox: it would get every mail twice."""
+    if len({each.lower() for each in given}) < len(given):
+        raise Unclear("names one address twice", "keep one of the two")
+    return given
 
 
 def _truth(given: object) -> bool:
@@ -222,5 +234,6 @@ Link = Annotated[str, BeforeValidator(_link)]
 Language = Annotated[str, BeforeValidator(_language)]
 Percent = Annotated[float, BeforeValidator(_percent)]
 Day = Annotated[date, BeforeValidator(lambda given: given if isinstance(given, date) else read_day(_plain(given)))]
+EachOnce = AfterValidator(_each_once)
 Many = BeforeValidator(_many)
 Some = BeforeValidator(_some)

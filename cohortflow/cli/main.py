@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -243,7 +244,9 @@ def skip(
 def rematch(
     cohort: CohortName,
     by: By,
-    match: Annotated[str, typer.Option("--match", metavar="ID", help="end this match first; both are told")] = "",
+    match: Annotated[
+        str | None, typer.Option("--match", metavar="ID", help="end this match first; both are told")
+    ] = None,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="why, for the record; no names")] = "",
 ) -> None:
     """Look for new partners for everybody who waits, or end one match and look for its two people."""
@@ -375,6 +378,9 @@ def main() -> None:
     # Frames and statements make much that is collected by counting alone; looking for cycles as often as Python does by
     # itself costs a simulation a fifth of its time and spares it no memory.
     gc.set_threshold(100_000, 20, 100)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that this terminal cannot show ends no command
     app()
 
 

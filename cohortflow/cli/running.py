@@ -14,6 +14,7 @@ from flows.approval import approve_matches
 from flows.house import House, living_in, open_house
 from flows.tick import one_pass
 from schemas.changes import Note
+from schemas.errors import CohortflowError
 from schemas.settings import Settings
 
 
@@ -99,10 +100,12 @@ def skip(cohort_id: str, occasion: str, by: str, reason: str) -> None:
     say(f"{cohort_id}: {occasion} " + ("is skipped." if done else "was over already; nothing was changed."))
 
 
-def rematch(cohort_id: str, by: str, match_id: str, reason: str) -> None:
+def rematch(cohort_id: str, by: str, match_id: str | None, reason: str) -> None:
     """Look for new partners, after ending a match if one is named."""
+    if match_id is not None and not match_id.strip():
+        raise CohortflowError("--match: is empty; write the id of a match, or leave it out to look for all who wait")
     with at_home() as house:
-        rematching.look_again(house, cohort_id, by, match_id, reason or "not said", house.now())
+        rematching.look_again(house, cohort_id, by, match_id or "", reason or "not said", house.now())
     say(f"{cohort_id}: the next tick looks for new partners; the approvers are asked as always.")
 
 

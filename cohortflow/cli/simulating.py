@@ -28,6 +28,8 @@ def write_rosters(people: int, seed: int, out: Path, on: date | None) -> None:
     """Write a year of rosters, and one untidy export to try the quarantine with."""
     from cohortflow.simulation.company import write_company
 
+    if on is not None and not 2000 <= on.year <= 2099:
+        raise CohortflowError(f"--on: {on} is not in this century; leave it out for today")
     files = write_company(people, seed, out, on or datetime.now(UTC).date())
     for file in files:
         say(as_typed(file))

@@ -67,6 +67,8 @@ def _no_program(path: Path) -> str | None:
         return "is what all programs share; check a program, and it is checked too"
     if path.stem in NO_PROGRAM:
         return f"cannot be a program (got {path.name!r}): templates/{path.stem}/ holds texts of all; choose another"
+    if ID.fullmatch(path.stem) and path.suffix.lower() in (".yml", ".yaml") and path.suffix != ".yaml":
+        return f"cannot be a program: its name ends in {path.suffix}; rename it to {path.stem}.yaml"
     if not ID.fullmatch(path.stem) or path.suffix != ".yaml":
         return (
             f"cannot be a program (got {path.name!r}); name it with a to z, 0 to 9, _ and -, as emerging-leaders.yaml"

@@ -96,7 +96,7 @@ def as_dicts(result: CursorResult[Any]) -> list[dict[str, Any]]:
 
 def open_existing(url: str, *, timeout: int = TIMEOUT_SECONDS) -> Database | None:
     """The database at a URL, to look at; None where there is none yet, and none is made."""
-    parsed = make_url(url)
+    parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
         return None
     database = open_database(url, timeout=timeout)
@@ -114,18 +114,25 @@ def open_database(url: str, *, durable: bool = True, timeout: int = TIMEOUT_SECO
         durable: False skips fsync, for a simulation whose database nobody needs after a power cut.
         timeout: seconds to wait for what another process holds.
     """
-    parsed = make_url(url)
+    parsed = _parsed(url)
     if parsed.get_backend_name() == "sqlite":
         engine = _open_sqlite(parsed.database or "", durable, timeout)
     elif parsed.get_backend_name() == "postgresql":
         engine = _open_postgresql(parsed.set(drivername="postgresql+psycopg"), durable, timeout)
     else:
-        raise CohortflowError(
-            f"COHORTFLOW_DATABASE_URL: {parsed.get_backend_name()!r} is not supported; "
-            "write sqlite:///path/to/file.db or postgresql://user@host/name"
-        )
+        raise CohortflowError(f"COHORTFLOW_DATABASE_URL: {parsed.get_backend_name()!r} is not supported; {_URLS}")
     tell_plainly(engine)
     return Database(engine)
+
+
+_URLS = "write sqlite:///path/to/file.db or postgresql://user@host/name"
+
+
+def _parsed(url: str) -> sa.URL:
+    try:
+        return make_url(url)
+    except sa.exc.ArgumentError:
+        raise CohortflowError(f"COHORTFLOW_DATABASE_URL: is not the address of a database; {_URLS}") from None
 
 
 def _open_sqlite(path: str, durable: bool, timeout: int) -> Engine:

@@ -3,8 +3,11 @@
 import json
 import sqlite3
 
+import pytest
 from scene_files import COHORT
 from scenes import cohort_awaiting_approval, cohort_declared, cohort_recruiting, open_scene, utc
+
+from schemas.settings import Settings
 
 OWNER, APPROVER = "mentoring@acme.example", "dana.reyes@acme.example"
 
@@ -173,3 +176,65 @@ def test_a_setting_that_makes_no_sense_is_named(run, monkeypatch):
 
     assert shown.exit_code == 1
     assert "COHORTFLOW_LEASE_SECONDS" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COHORTFLOW_PORTAL_URL", "mentoring.acme.example"),
+        ("COHORTFLOW_PORTAL_URL", "javascript:alert(1)"),
+        ("COHORTFLOW_DATABASE_URL", "garbage"),
+        ("COHORTFLOW_DATABASE_URL", "mysql://root@localhost/db"),
+    ],
+)
+def test_a_setting_that_would_do_harm_is_refused_at_the_start(run, monkeypatch, tmp_path, name, value):
+    monkeypatch.setenv("COHORTFLOW_HOME", str(tmp_path))
+    monkeypatch.setenv(name, value)
+
+    shown = run("tick")
+
+    assert shown.exit_code == 1
+    assert shown.stderr.startswith(f"{name}: ") and len(shown.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "given", ["circle,small-circle", '["circle", "small-circle"]', "[circle, small-circle]", "circle, small-circle"]
+)
+def test_names_in_a_setting_need_no_quotes(monkeypatch, given):
+    monkeypatch.setenv("COHORTFLOW_ONLY_PROGRAMS", given)
+    monkeypatch.setenv("COHORTFLOW_PORTAL_URL", "https://mentoring.acme.example/")
+
+    settings = Settings()
+
+    assert settings.only_programs == ("circle", "small-circle")
+    assert settings.portal_url == "https://mentoring.acme.example"
+
+
+def test_a_program_that_is_not_named_is_not_carried_on(run, at_home, tmp_path, monkeypatch):
+    scene = cohort_declared(tmp_path)
+    scene.now = scene.occasion("recruit.invite#1")["due_at"]
+    at_home(scene)
+    monkeypatch.setenv("COHORTFLOW_ONLY_PROGRAMS", "another")
+    assert run("tick").stdout.startswith("0 occasions done; mails: none")
+
+    monkeypatch.setenv("COHORTFLOW_ONLY_PROGRAMS", "another,small-circle")
+    assert run("tick").stdout.startswith("2 occasions done; mails: ")
+
+
+def test_an_empty_match_is_not_everybody_who_waits(run, at_home, tmp_path):
+    scene = at_home(cohort_awaiting_approval(tmp_path))
+
+    shown = run("rematch", COHORT, "--by", OWNER, "--match", "")
+
+    assert shown.exit_code == 1
+    assert "--match: is empty" in shown.stderr
+    assert not [row for row in scene.rows("events") if row["kind"] == "match.rematch_by_hand"]
+
+
+def test_a_wrong_ending_is_named(run, tmp_path):
+    (tmp_path / "first-circle.yml").write_text("version: 1\n")
+
+    shown = run("check", str(tmp_path / "first-circle.yml"))
+
+    assert shown.exit_code == 1
+    assert "its name ends in .yml; rename it to first-circle.yaml" in shown.stderr + shown.stdout

@@ -303,3 +303,18 @@ def test_the_same_trouble_a_second_time_is_told_a_second_time(enter_at: Enter, t
         story.live_to(story.now + timedelta(days=3))
 
     assert story.got(OWNER).count(template) == 2
+
+
+def test_a_roster_of_which_most_is_refused_is_not_believed(enter_at: Enter) -> None:
+    story = enter_at("nothing")
+    story.write_roster(roster_csv().replace(",Active", ",Aktiv", 9), f"{story.now:%Y-%m-%d}")
+    story.tick()
+    story.tick(story.now + timedelta(hours=1))
+    (source,) = story.rows("sources")
+    assert (source["state"], story.rows("people")) == ("faulty", [])
+    assert "9 of its 12 rows cannot be used" in source["reason"] and "'Status'" in source["reason"]
+
+    story.drop_roster()
+    story.tick()
+    assert [row["state"] for row in story.rows("sources")] == ["ok"]
+    assert len(story.rows("people")) == 12

@@ -33,6 +33,8 @@ IN_COMPANY = [
     _company("from: Acme Mentoring <mentoring@acme.example>", "from: §Acme <mentoring>", "is not a sender"),
     _company("reply_to: owner", "reply_to: §everyone", "is not an email address"),
     _company("languages: [en, de]", "languages: [§english, de]", "is not the code of a language"),
+    _company("languages: [en, de]", "languages: §[]", "is empty; write at least one", "languages: [en]"),
+    _company("from: Acme Mentoring <mentoring@acme.example>", "from: §Acme \u202eMentoring <mentoring@acme.example>", "holds a mark that cannot be seen", "from: Acme Mentoring <mentoring@acme.example>"),
     _company('hours: "09:00-17:00"', "hours: §9:30", "is not a range of hours"),
     _company('hours: "09:00-17:00"', "hours: §17:00-09:00", "closes before it opens"),
     _company('hours: "09:00-17:00"', "hours: §09:00-25:00", "is not a time of day"),
