@@ -24,6 +24,8 @@ from schemas.errors import ProgramError
 
 logger = logging.getLogger("cohortflow.flows")
 
+GONE = "gone"  # seen of a program whose file is not there
+
 
 @task(retries=1)
 def take_in_texts(now: datetime) -> int:
@@ -90,15 +92,42 @@ def _take_in_programs(house: House, now: datetime) -> list[str]:
     faulty = []
     with house.database.read() as db:
         seen = bundles.seen_programs(db)
-    for path in program_files(house.settings.programs):
-        if house.settings.only_programs and path.stem not in house.settings.only_programs:
+    files, only = program_files(house.settings.programs), house.settings.only_programs
+    for path in files:
+        if only and path.stem not in only:
             continue
         try:
             take_in_program(house, path, seen.get(path.stem, {}), now)
         except ProgramError as error:
             faulty.append(path.stem)
             keep_to_what_was_accepted(house, path.stem, error, seen.get(path.stem, {}), now)
+    if files:  # a folder without any is one that is not there today
+        for program_id in sorted(seen.keys() - {path.stem for path in files} - {TEXTS_PROGRAM}):
+            if not only or program_id in only:
+                go_without_file(house, program_id, seen[program_id], now)
     return faulty
+
+
+def go_without_file(house: House, program_id: str, seen: dict[str, object], now: datetime) -> None:
+    """The file of a program is gone, or has another name: what has not begun never will; what runs, runs on.
+
+    Only at the second tick that does not find it: files are taken away for a moment when others are put in their place.
+    """
+    if seen.get("seen_hash") != GONE:
+        with house.database.write_alone() as db:
+            bundles.note_program(db, program_id, now, seen_hash=GONE)
+        house.look_again()
+        return
+    with house.database.read() as db:
+        waiting = any(_has_not_begun(row) for row in cohorts.read_rows(db, program_id))
+    if waiting:
+        with house.database.write_alone() as db:
+            for row in filter(_has_not_begun, cohorts.read_rows(db, program_id)):
+                adoption.withdraw(db, row, now)
+
+
+def _has_not_begun(row: CohortRow) -> bool:
+    return row.begun_at is None and row.state != "closed"
 
 
 def take_in_program(house: House, path: Path, seen: dict[str, object], now: datetime) -> None:
@@ -109,7 +138,7 @@ def take_in_program(house: House, path: Path, seen: dict[str, object], now: date
     """
     texts = read_config(path)
     name = bundles.hash_of(texts)
-    if seen.get("accepted_hash") == name:
+    if seen.get("accepted_hash") == name and seen.get("seen_hash") != GONE:
         if seen.get("seen_hash") != name:
             with house.database.write_alone() as db:
                 bundles.note_program(db, path.stem, now, seen_hash=name, faults=[], told_hash=None)

@@ -318,3 +318,28 @@ def test_a_roster_of_which_most_is_refused_is_not_believed(enter_at: Enter) -> N
     story.tick()
     assert [row["state"] for row in story.rows("sources")] == ["ok"]
     assert len(story.rows("people")) == 12
+
+
+@pytest.mark.parametrize("new_name", ["small-circles.yaml", ""])
+def test_a_program_whose_file_is_gone_invites_nobody(enter_at: Enter, new_name: str) -> None:
+    story = enter_at("declared")
+    file = story.home / "program_configs" / "small-circle.yaml"
+    text = file.read_text()
+    other = file.with_name("other-circle.yaml")
+    other.write_text(text.replace(LINE, LATER))
+    file.unlink()
+    if new_name:
+        file.with_name(new_name).write_text(text)
+    story.tick()
+    assert story.cohort()["state"] == "declared", "it may be about to be put back"
+    story.tick()
+    assert story.cohort()["state"] == "closed"
+    before = story.now
+    story.live_to(utc(2027, 1, 26, 12))
+    assert story.got(ADA) == (["invite"] if new_name else [])
+
+    if not new_name:
+        story.now = before
+        file.write_text(text)
+        story.tick()
+        assert story.cohort()["state"] == "declared", "put back, it goes on"
