@@ -174,8 +174,8 @@ def mails_of(turn: Turn) -> Changes:
         readers = outsiders(sending.to, cohort)
     else:
         about, matches = claim.about, standing.matches
-        if _passes_over_pauses(turn, sending):
-            matches = without_paused(matches, turn.concerned)
+        if claim.stage == "check_in" and cohort.program.people.when_someone_is_on_leave == "pause":
+            matches = without_paused(matches, turn.concerned)  # as the mail about the pause promises
         readers = audience(sending.to, ask, standing.participants, matches, standing.answers, turn.concerned, about)
     if readers.empty:
         changes.skipped_because = "nobody to write to"
@@ -185,12 +185,6 @@ def mails_of(turn: Turn) -> Changes:
         sending, readers, turn.concerned, cohort, ask, deadline_on, turn.house.wording(), turn.now
     )
     return changes
-
-
-def _passes_over_pauses(turn: Turn, sending: Sending) -> bool:
-    """Whether a mail keeps what the mail about a pause promises: no check-ins and no reminders for the match."""
-    is_a_match_asked = turn.claim.stage == "check_in" or sending.to == "no_response"
-    return is_a_match_asked and turn.cohort.program.people.when_someone_is_on_leave == "pause"
 
 
 def reason_not_to_send(turn: Turn) -> str | None:

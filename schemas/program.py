@@ -11,7 +11,7 @@ from schemas.company import Brand, Calendar, EmailRules, People, Privacy
 from schemas.phrases import Rule, Several, Size, Unclear
 from schemas.rules import Goals, Matching, Measure, SignalPhrase, Step, Trial
 from schemas.stages import Stages
-from schemas.words import ID, Address, Day, EachOnce, Id, Link, Many, Name, plain_name_cure, whole
+from schemas.words import ID, Address, Day, Id, Link, Many, Name, plain_name_cure, whole
 
 Op = Literal["at_or_above", "at_or_below", "between", "is", "is_not", "at_least_months", "at_most_months"]
 CONDITION = "P6 or above, P3 to P5, at least 12 months, not Legal, or a list of values"
@@ -128,7 +128,7 @@ class Program(Rule):
     type: Literal["one_on_one", "reverse", "group", "peer", "micro", "cross_company"]
     purpose: Name
     owner: Address
-    approvers: Annotated[tuple[Address, ...], Many, EachOnce] = ()
+    approvers: Annotated[tuple[Address, ...], Many] = ()
     sponsor: Address | None = None
     meet: Link | None = None
     brand: Brand | None = None

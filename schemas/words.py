@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import idna
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import BeforeValidator
 
 from schemas.holiday_lists import holiday_package
 from schemas.phrases import Unclear, read_day
@@ -100,13 +100,6 @@ def _some(given: object) -> object:
     if given == []:
         raise Unclear("is empty", "write at least one")
     return _many(given)
-
-
-def _each_once(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Addresses, no two of them the same mailbox: it would get every mail twice."""
-    if len({each.lower() for each in given}) < len(given):
-        raise Unclear("names one address twice", "keep one of the two")
-    return given
 
 
 def _truth(given: object) -> bool:
@@ -234,6 +227,5 @@ Link = Annotated[str, BeforeValidator(_link)]
 Language = Annotated[str, BeforeValidator(_language)]
 Percent = Annotated[float, BeforeValidator(_percent)]
 Day = Annotated[date, BeforeValidator(lambda given: given if isinstance(given, date) else read_day(_plain(given)))]
-EachOnce = AfterValidator(_each_once)
 Many = BeforeValidator(_many)
 Some = BeforeValidator(_some)

@@ -14,6 +14,7 @@ _WAITING = {
 def people_faults(page: Page) -> Iterator[Fault]:
     """What is odd about the people of a program."""
     yield from _same_person(page)
+    yield from _same_approver(page)
     yield from _silent(page)
 
 
@@ -25,6 +26,16 @@ def _same_person(page: Page) -> Iterator[Fault]:
             "person who pays for it, or remove the line"
         )
         yield page.tell(("sponsor",), message)
+
+
+def _same_approver(page: Page) -> Iterator[Fault]:
+    block, seen = page.get("approvers"), set[str]()
+    for _, node in block.children() if block else ():
+        address = node.value.strip().casefold() if isinstance(node.value, str) else ""
+        if address in seen:
+            message = "stands here twice, and would be asked twice; keep one of the two"
+            yield page.tell(node.path, message)
+        seen.add(address)
 
 
 def _silent(page: Page) -> Iterator[Fault]:

@@ -91,6 +91,14 @@ SLIPS = {
         ("is the owner as well", "write the address of the person who pays for it, or remove the line"),
         (("sponsor: Mentoring@acme.example", "sponsor: vp-people@acme.example"),),
     ),
+    "an approver who stands there twice": Slip(
+        (("jo.lang@acme.example]", "jo.lang@acme.example, Dana.Reyes@acme.example]"),),
+        "approvers[2]",
+        "warning",
+        ("stands here twice", "keep one of the two"),
+        ((", Dana.Reyes@acme.example]", "]"),),
+        at="Dana.Reyes",
+    ),
     "an approval without if_silent": Slip(
         ((", if_silent: remind_then_hold }", " }"),),
         "stages.match.approve",
