@@ -174,7 +174,8 @@ def mails_of(turn: Turn) -> Changes:
         readers = outsiders(sending.to, cohort)
     else:
         about, matches = claim.about, standing.matches
-        if claim.stage == "check_in" and cohort.program.people.when_someone_is_on_leave == "pause":
+        asks_a_match = claim.stage == "check_in" or claim.key.startswith("goals.")
+        if asks_a_match and cohort.program.people.when_someone_is_on_leave == "pause":
             matches = without_paused(matches, turn.concerned)  # as the mail about the pause promises
         readers = audience(sending.to, ask, standing.participants, matches, standing.answers, turn.concerned, about)
     if readers.empty:

@@ -20,7 +20,7 @@ from cohortflow.store.edits import FileNow, take_back
 from flows import edits
 from flows.house import House, current_house
 from schemas.changes import Note
-from schemas.errors import ProgramError
+from schemas.errors import CohortflowError, ProgramError
 
 logger = logging.getLogger("cohortflow.flows")
 
@@ -78,6 +78,9 @@ def take_in_programs(now: datetime) -> list[str]:
         The ids of programs whose newest file has faults; they stay on what was accepted.
     """
     house = current_house()
+    folder = house.settings.program_dir
+    if folder is not None and not folder.is_dir():
+        raise CohortflowError(f"COHORTFLOW_PROGRAM_DIR: there is no folder {folder}")
     if house.is_untouched(house.settings.programs) and not house.faulty:
         return []
     try:

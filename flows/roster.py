@@ -65,8 +65,8 @@ def take_in_source(house: House, folder: Folder, program: Program, now: datetime
     today = local_day(now, program.calendar.time_zone)
     found = newest_file(house.settings.home, source, today)
     if found is None:
-        ahead = _dated_ahead(house.settings.home, source, today)
-        absent = f"{source}: there is no roster; drop the export into this folder{_not_read(ahead)}"
+        not_read = _not_read(house.settings.home, source, today)
+        absent = f"{source}: there is no roster; drop the export into this folder{not_read}"
         return _note(house, folder, now, absent, sha256=None)
     path, file_on = found
     sha256 = house.digest_of(path)
@@ -118,12 +118,15 @@ def _is_ahead(path: Path, today: date) -> bool:
     return named is not None and named > today + FAR_AHEAD
 
 
-def _dated_ahead(home: Path, source: str, today: date) -> list[str]:
-    return sorted(path.name for path in _files(home, source) if _is_ahead(path, today))
-
-
-def _not_read(ahead: list[str]) -> str:
-    return f" ({ahead[0]} has a date far ahead and is not read; mend its name)" if ahead else ""
+def _not_read(home: Path, source: str, today: date) -> str:
+    """What lies in the folder all the same, and why it is no roster."""
+    read = _files(home, source)
+    for path in sorted((home / source).parent.glob("[!.]*")):
+        if path in read and _is_ahead(path, today):
+            return f" ({path.name} has a date far ahead and is not read; mend its name)"
+        if path not in read and path.is_file():
+            return f" ({path.name} is not read, for its name is not like {Path(source).name})"
+    return ""
 
 
 def _date_of(path: Path) -> date:

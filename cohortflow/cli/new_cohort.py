@@ -47,6 +47,9 @@ def _line(file: Path, cohorts: Mapping[str, CohortLine], starts: str, ends: str,
     last = max(cohorts.values(), key=lambda cohort: cohort.starts, default=None)
     if last is None and not (ends and seats):
         raise CohortflowError(f"{as_typed(file)} has no cohort to take after; say --ends and --seats")
+    same = next((name for name, cohort in cohorts.items() if cohort.starts == first), None)
+    if same and not key:
+        raise CohortflowError(f"{as_typed(file)}: {same} starts on {first} already; for a second one name its --key")
     until = day_of("--ends", ends) if ends else first + _length(last)
     key = id_told("--key", key) if key else key_of(first, frozenset(cohorts))
     if key in cohorts:

@@ -23,7 +23,7 @@ from cohortflow.programs.parts import part_of
 from cohortflow.simulation.company import found_company
 from cohortflow.simulation.passes import Passes
 from cohortflow.simulation.robots import MailSeen, Robots
-from cohortflow.store import messages, occasions
+from cohortflow.store import messages, occasions, tallies
 from cohortflow.store.cohorts import lock_row, resume
 from flows.answers import take_in_answers
 from flows.approval import approve_matches
@@ -170,6 +170,8 @@ def simulated_together(
         casts = {cohort.id: Cast(cohort, Robots(seed, cohort.forms, forms_of(cohort))) for cohort in cohorts}
         life = Life(house, casts, transport, first, first)
         live(life, roster_of(cohorts, people, roster_file, seed, first.date()), progress, hook)
+        with house.database.read() as db:
+            life.problems += [str(row["reason"]) for row in tallies.source_rows(db) if row["state"] == "faulty"]
         yield life
 
 

@@ -248,3 +248,15 @@ def test_the_first_cohort_of_a_program_needs_its_end_and_seats(run, programs):
     assert "say --ends and --seats" in refused.stderr
     assert added.exit_code == 0, added.stderr
     assert "cohorts: { 2028-spring: { starts: 2028-03-06, ends: 2028-09-01, seats: 9 } }\n" in file.read_text()
+
+
+def test_a_second_cohort_of_one_day_needs_a_key(run, programs):
+    arguments = ("new", "cohort", "first-steps", "--starts", "2027-10-04")
+    assert run(*arguments).exit_code == 0
+    before = (programs / "first-steps.yaml").read_bytes()
+
+    shown = run(*arguments)
+
+    assert shown.exit_code == 1 and "starts on 2027-10-04 already" in shown.stderr
+    assert (programs / "first-steps.yaml").read_bytes() == before
+    assert run(*arguments, "--key", "2027-second").exit_code == 0

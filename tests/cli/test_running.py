@@ -183,6 +183,7 @@ def test_a_setting_that_makes_no_sense_is_named(run, monkeypatch):
     [
         ("COHORTFLOW_PORTAL_URL", "mentoring.acme.example"),
         ("COHORTFLOW_PORTAL_URL", "javascript:alert(1)"),
+        ("COHORTFLOW_PROGRAM_DIR", "/there/is/no/such/folder"),
         ("COHORTFLOW_DATABASE_URL", "garbage"),
         ("COHORTFLOW_DATABASE_URL", "mysql://root@localhost/db"),
     ],

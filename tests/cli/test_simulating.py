@@ -26,3 +26,13 @@ def test_what_is_not_there_is_told(run, tmp_path, arguments, told):
 
     assert shown.exit_code == 1
     assert told in shown.stderr
+
+
+def test_a_roster_that_cannot_be_used_ends_a_simulation_with_its_reason(run, tmp_path):
+    roster = tmp_path / "people.csv"
+    roster.write_text("Employee ID;Work Email\n1;ada@acme.example\n")
+
+    shown = run("simulate", "first-steps", "--cohort", "2027-summer", "--people", roster, "--out", tmp_path / "out")
+
+    assert shown.exit_code == 1
+    assert "Name" in shown.stderr and "Traceback" not in shown.output

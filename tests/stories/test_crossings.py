@@ -286,6 +286,16 @@ def test_a_roster_with_a_date_far_ahead_hides_no_other(enter_at: Enter) -> None:
     assert "workers-2072-03-30.csv has a date far ahead" in story.cohort()["roster_hold"]
 
 
+@pytest.mark.parametrize("name", ["workers-2027-03-04.xlsx", "workers-2027-03-04.CSV"])
+def test_a_roster_that_nothing_reads_is_named(enter_at: Enter, name: str) -> None:
+    story = enter_at("declared")
+    take_rosters_away(story)
+    (story.home / "inbox" / "workers" / name).write_text(roster_csv())
+    story.tick()
+
+    assert f"{name} is not read, for its name is not like *.csv" in story.cohort()["roster_hold"]
+
+
 @pytest.mark.parametrize("template", ["roster_held", "program_fault"])
 def test_the_same_trouble_a_second_time_is_told_a_second_time(enter_at: Enter, template: str) -> None:
     story = enter_at("recruiting")
