@@ -170,9 +170,14 @@ def simulated_together(
         casts = {cohort.id: Cast(cohort, Robots(seed, cohort.forms, forms_of(cohort))) for cohort in cohorts}
         life = Life(house, casts, transport, first, first)
         live(life, roster_of(cohorts, people, roster_file, seed, first.date()), progress, hook)
-        with house.database.read() as db:
-            life.problems += [str(row["reason"]) for row in tallies.source_rows(db) if row["state"] == "faulty"]
+        life.problems += roster_problems(house)
         yield life
+
+
+def roster_problems(house: House) -> list[str]:
+    """Why a roster could not be used."""
+    with house.database.read() as db:
+        return [str(row["reason"]) for row in tallies.source_rows(db) if row["state"] == "faulty"]
 
 
 def roster_of(cohorts: Sequence[Cohort], people: int, roster_file: Path | None, seed: int, on: date) -> Roster:
