@@ -20,6 +20,7 @@ from cohortflow.store.decisions import record_decision
 from cohortflow.store.folders import Folder, roster_folders
 from cohortflow.store.record import Overtaken, queue
 from flows.house import House, current_house
+from flows.introducing import OCCASION, introductions
 from schemas.changes import Changes, Note
 from schemas.program import Program
 from tasks.intents import as_timedelta, told_at_once
@@ -295,7 +296,7 @@ def _tell_owner(house: House, row: cohorts.CohortRow, reason: str, now: datetime
 
 @task(retries=1)
 def see_who_left(now: datetime) -> int:
-    """End the matches of people who have left, and tell partners of leave; safe to repeat at any tick.
+    """End the matches of people who have left, tell partners of leave, and introduce who is back; safe to repeat.
 
     Returns:
         How many cohorts changed.
@@ -304,8 +305,9 @@ def see_who_left(now: datetime) -> int:
     with house.database.read() as db:
         leaving = departures.cohorts_with_leavers(db)
         away = departures.cohorts_with_leave(db) if house.roster_changed else []
+        back = departures.cohorts_to_introduce(db) if house.roster_changed else []
     changed = 0
-    for cohort_id in sorted({*leaving, *away}):
+    for cohort_id in sorted({*leaving, *away, *back}):
         changed += _see_one(house, cohort_id, now, tell_leave=cohort_id in away)
     house.roster_changed = False
     return changed
@@ -316,7 +318,7 @@ def _see_one(house: House, cohort_id: str, now: datetime, *, tell_leave: bool) -
     with house.database.read() as db:
         statuses = people.participating_statuses(db, cohort_id)
         known = people.roster(db, standing.participants["person_id"])
-        told = departures.told_of_matches(db, cohort_id)
+        told, announced = departures.told_of_matches(db, cohort_id), departures.announced(db, cohort_id)
     wording = house.wording()
     changes: Changes = decide_departures.fn(
         standing.cohort, standing.participants, standing.matches, known, statuses, now, wording, told
@@ -324,6 +326,9 @@ def _see_one(house: House, cohort_id: str, now: datetime, *, tell_leave: bool) -
     if tell_leave and standing.cohort.program.people.when_someone_is_on_leave == "pause":
         leave = tell_of_leave.fn(standing.cohort, standing.matches, known, statuses, now, wording)
         changes.intents += leave.intents
+    if missed := introductions(house, standing, known, announced, now):
+        changes.intents += missed
+        changes.note(OCCASION, OCCASION, count=len(missed))
     if not changes.notes and not changes.intents:
         return 0
     try:

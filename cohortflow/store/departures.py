@@ -3,9 +3,11 @@
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.tables import cohorts, messages, participants, people
+from cohortflow.store.tables import cohorts, matches, messages, participants, people
+from schemas.changes import PAIRED_MATCH
 
 GONE = ("left", "withdrawn", "completed", "declined")
+ON_ITS_WAY = ("queued", "sending", "unknown", "accepted")
 
 
 def cohorts_with_leavers(db: Connection) -> list[str]:
@@ -35,3 +37,33 @@ def told_of_matches(db: Connection, cohort_id: str) -> set[tuple[str, str]]:
         messages.c.cohort_id == cohort_id, messages.c.state.in_(("accepted", "sending", "unknown"))
     )
     return {(row.person_id, match_id) for row in db.execute(query) for match_id in row.match_ids}
+
+
+def cohorts_to_introduce(db: Connection) -> list[str]:
+    """Cohorts in which somebody at work has a partner, and no mail of the matching that says so."""
+    had = sa.select(messages.c.message_id).where(
+        messages.c.person_id == people.c.person_id,
+        messages.c.cohort_id == matches.c.cohort_id,
+        messages.c.stage == "match",
+        messages.c.state.in_(ON_ITS_WAY),
+    )
+    query = (
+        sa.select(sa.distinct(matches.c.cohort_id))
+        .join_from(matches, people, people.c.person_id.in_((matches.c.mentee_id, matches.c.mentor_id)))
+        .join(cohorts, cohorts.c.cohort_id == matches.c.cohort_id)
+        .where(
+            matches.c.state.in_(PAIRED_MATCH),
+            people.c.status == "active",
+            cohorts.c.state == "running",
+            ~had.exists(),
+        )
+    )
+    return [str(cohort_id) for cohort_id in db.execute(query).scalars()]
+
+
+def announced(db: Connection, cohort_id: str) -> set[tuple[str, str, str]]:
+    """Who has, or is about to get, which mail about which match: person, template, match."""
+    query = sa.select(messages.c.person_id, messages.c.template, messages.c.match_ids).where(
+        messages.c.cohort_id == cohort_id, messages.c.state.in_(ON_ITS_WAY)
+    )
+    return {(row.person_id, row.template, match_id) for row in db.execute(query) for match_id in row.match_ids}

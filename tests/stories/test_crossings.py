@@ -353,3 +353,25 @@ def test_a_program_whose_file_is_gone_invites_nobody(enter_at: Enter, new_name: 
         file.write_text(text)
         story.tick()
         assert story.cohort()["state"] == "declared", "put back, it goes on"
+
+
+def test_who_was_on_leave_at_the_announcement_is_introduced_on_return(enter_at: Enter) -> None:
+    story = enter_at("awaiting_approval")
+    story.drop_roster(on_leave=[INES])
+    story.tick()
+    story.approve()
+    story.live_to(story.now + timedelta(days=2))
+    assert "meet_your_match" in story.got(ELI) and story.got(INES) == []
+
+    story.drop_roster()
+    story.tick()
+    story.tick(story.now + timedelta(minutes=10))
+    story.live_to(story.now + timedelta(days=3))
+
+    assert story.got(INES)[0] == "meet_your_match"
+    assert all(story.got(person).count("meet_your_match") == 1 for person in EVERYBODY)
+    assert "Eli" in story.letters_to(INES, "meet_your_match")[0].text
+    accepted = story.reply(
+        INES, "accept", "match.accept", {"accept": "yes"}, about=story.match_of(ELI, INES)["match_id"]
+    )
+    assert not accepted
