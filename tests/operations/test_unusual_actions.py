@@ -9,7 +9,20 @@ import pytest
 from first_circle import DOMAIN
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect_installation import wait_for
-from raised_cohort import APPROVER, OWNER, act, begin, ended, mails, matches, occasion_rows, standing, store
+from raised_cohort import (
+    APPROVER,
+    OWNER,
+    act,
+    begin,
+    ended,
+    mails,
+    matches,
+    occasion_rows,
+    set_clock,
+    shown_now,
+    standing,
+    store,
+)
 from raised_installation import Raised
 from scene_files import COHORT
 
@@ -24,6 +37,7 @@ def matched(system: Raised) -> Raised:
     """The system with its matches approved, though nobody has toured it."""
     if not matches(system, "approved", "accepted", "active"):
         act(system, "approve-matches", cohort_id=COHORT, by=APPROVER)
+        set_clock(system, shown_now(system).replace(hour=9, minute=0))  # its readers are at work
     return system
 
 
