@@ -21,6 +21,7 @@ from flows import edits
 from flows.house import House, current_house
 from schemas.changes import Note
 from schemas.errors import CohortflowError, ProgramError
+from schemas.program import Program
 
 logger = logging.getLogger("cohortflow.flows")
 
@@ -141,12 +142,13 @@ def take_in_program(house: House, path: Path, seen: dict[str, object], now: date
     """
     texts = read_config(path)
     name = bundles.hash_of(texts)
-    if seen.get("accepted_hash") == name and seen.get("seen_hash") != GONE:
-        if seen.get("seen_hash") != name:
-            with house.database.write_alone() as db:
-                bundles.note_program(db, path.stem, now, seen_hash=name, faults=[], told_hash=None)
+    if seen.get("accepted_hash") == seen.get("seen_hash") == name:
         return
     program = parse_program(texts, path.stem, path.parent.name)
+    if seen.get("accepted_hash") == name and not _was_withdrawn(house, path.stem, program):
+        with house.database.write_alone() as db:
+            bundles.note_program(db, path.stem, now, seen_hash=name, faults=[], told_hash=None)
+        return
     if wait_for_the_rest(house, path.stem, texts, seen, now):
         return
     lines = {key: cohort_line(texts, path.stem, key) for key in program.cohorts}
@@ -168,6 +170,13 @@ def take_in_program(house: House, path: Path, seen: dict[str, object], now: date
         for key, row in rows.items():
             if key not in views and row.state != "closed":
                 go_without_line(house, db, row, file, now)
+
+
+def _was_withdrawn(house: House, program_id: str, program: Program) -> bool:
+    """Whether a cohort of the file was closed before it began, because the file was not there for a while."""
+    with house.database.read() as db:
+        rows = cohorts.read_rows(db, program_id)
+    return any(row.begun_at is None and row.state == "closed" and row.key in program.cohorts for row in rows)
 
 
 def wait_for_the_rest(
@@ -210,7 +219,7 @@ def follow(
     elif row.begun_at is None:
         if adoption.derive_anew(db, row, cohort, line, config_hash, now):
             _tell_late(house, db, cohort, line, config_hash, now)
-    elif row.begun_at is not None and dict(row.line) != line:
+    elif dict(row.line) != line:
         edits.follow_line(house, db, row, line, file, now)
     else:
         take_back(db, row, now)

@@ -7,13 +7,13 @@ import pandas as pd
 
 from cohortflow.programs.anchors import CohortDates
 from cohortflow.programs.waiting import NEW_PAIR, WaitingMail, waiting_mails
+from cohortflow.store.departures import BACK
 from cohortflow.store.frames import Standing
 from flows.house import House
 from schemas.changes import PAIRED_MATCH, Intent
 from schemas.rows import each_row
 from tasks.intents import Sending, ask_of, mails_to_queue
 
-OCCASION = "people.back"
 Told = Collection[tuple[str, str, str]]
 
 
@@ -22,7 +22,7 @@ def introductions(house: House, standing: Standing, people: pd.DataFrame, told: 
 
     Args:
         people: the roster rows of everybody who takes part.
-        told: who has, or is about to get, which mail about which match: person, template, match.
+        told: who was to get which mail about which match, and not only to be on leave: person, template, match.
     """
     cohort, wording = standing.cohort, house.wording()
     ends_at = CohortDates(cohort).closes_at(cohort.ends)
@@ -35,7 +35,7 @@ def introductions(house: House, standing: Standing, people: pd.DataFrame, told: 
             continue
         folder = house.folder_of(cohort.program_id, mail.stage, send)
         for match_id, readers in _missed(standing, mail, people, told):
-            sending = Sending(OCCASION, folder, send, to, match_id, now, {}, ends_at)
+            sending = Sending(BACK, folder, send, to, match_id, now, {}, ends_at)
             ask = ask_of(cohort, mail.stage, send, 0, match_id)
             found += mails_to_queue.fn(sending, readers, people, cohort, ask, None, wording, now)
     return found

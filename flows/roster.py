@@ -20,7 +20,7 @@ from cohortflow.store.decisions import record_decision
 from cohortflow.store.folders import Folder, roster_folders
 from cohortflow.store.record import Overtaken, queue
 from flows.house import House, current_house
-from flows.introducing import OCCASION, introductions
+from flows.introducing import introductions
 from schemas.changes import Changes, Note
 from schemas.program import Program
 from tasks.intents import as_timedelta, told_at_once
@@ -328,7 +328,7 @@ def _see_one(house: House, cohort_id: str, now: datetime, *, tell_leave: bool) -
         changes.intents += leave.intents
     if missed := introductions(house, standing, known, announced, now):
         changes.intents += missed
-        changes.note(OCCASION, OCCASION, count=len(missed))
+        changes.note(departures.BACK, departures.BACK, count=len(missed))
     if not changes.notes and not changes.intents:
         return 0
     try:

@@ -7,7 +7,9 @@ from cohortflow.store.tables import cohorts, matches, messages, participants, pe
 from schemas.changes import PAIRED_MATCH
 
 GONE = ("left", "withdrawn", "completed", "declined")
-ON_ITS_WAY = ("queued", "sending", "unknown", "accepted")
+BACK = "people.back"  # the occasion of what tells who was on leave of a match that was announced meanwhile
+# What was called off may be told once more; a barred address, or a second time, is no reason to try again.
+_WAS_TRIED = sa.or_(messages.c.state != "cancelled", messages.c.occasion == BACK)
 
 
 def cohorts_with_leavers(db: Connection) -> list[str]:
@@ -40,12 +42,12 @@ def told_of_matches(db: Connection, cohort_id: str) -> set[tuple[str, str]]:
 
 
 def cohorts_to_introduce(db: Connection) -> list[str]:
-    """Cohorts in which somebody at work has a partner, and no mail of the matching that says so."""
+    """Cohorts in which somebody at work has a partner, and no mail of the matching was ever to say so."""
     had = sa.select(messages.c.message_id).where(
         messages.c.person_id == people.c.person_id,
         messages.c.cohort_id == matches.c.cohort_id,
         messages.c.stage == "match",
-        messages.c.state.in_(ON_ITS_WAY),
+        _WAS_TRIED,
     )
     query = (
         sa.select(sa.distinct(matches.c.cohort_id))
@@ -62,8 +64,8 @@ def cohorts_to_introduce(db: Connection) -> list[str]:
 
 
 def announced(db: Connection, cohort_id: str) -> set[tuple[str, str, str]]:
-    """Who has, or is about to get, which mail about which match: person, template, match."""
+    """Who was to get which mail about which match, and not only to be on leave: person, template, match."""
     query = sa.select(messages.c.person_id, messages.c.template, messages.c.match_ids).where(
-        messages.c.cohort_id == cohort_id, messages.c.state.in_(ON_ITS_WAY)
+        messages.c.cohort_id == cohort_id, _WAS_TRIED
     )
     return {(row.person_id, row.template, match_id) for row in db.execute(query) for match_id in row.match_ids}

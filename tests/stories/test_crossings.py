@@ -25,6 +25,8 @@ from story import (
 )
 
 from cohortflow.mailroom.transports import Outcome
+from cohortflow.store import instances, suppressed
+from cohortflow.store.mail_stops import address_hash
 from flows.holding import hold, queued_now, resume
 from schemas.replies import Reply
 
@@ -375,3 +377,40 @@ def test_who_was_on_leave_at_the_announcement_is_introduced_on_return(enter_at: 
         INES, "accept", "match.accept", {"accept": "yes"}, about=story.match_of(ELI, INES)["match_id"]
     )
     assert not accepted
+
+
+def test_who_cannot_be_introduced_is_tried_once(enter_at: Enter) -> None:
+    story = enter_at("awaiting_approval")
+    story.drop_roster(on_leave=[INES])
+    story.tick()
+    story.approve()
+    story.live_to(story.now + timedelta(days=2))
+    with story.house.database.write() as db:
+        address = story.rows("people", person_id=INES)[0]["email"]
+        hashed = address_hash(instances.read_secret(db), address)
+        suppressed.bar(db, [(hashed, suppressed.BOUNCED, story.now)])
+    for _ in range(4):
+        story.now += timedelta(hours=12)
+        story.drop_roster()
+        story.house.roster_changed = True  # as in a process of its own
+        story.tick()
+
+    assert [row["state"] for row in story.mails("meet_your_match", INES)] == ["suppressed"]
+    assert len([row for row in story.rows("events") if row["kind"] == "people.back"]) == 1
+
+
+def test_a_file_that_is_put_back_in_two_pieces_lives_again(enter_at: Enter) -> None:
+    story = enter_at("declared")
+    file = story.home / "program_configs" / "small-circle.yaml"
+    text = file.read_text()
+    file.with_name("other-circle.yaml").write_text(text.replace(LINE, LATER))
+    file.unlink()
+    story.tick()
+    story.tick()
+    assert story.cohort()["state"] == "closed"
+
+    file.write_text(text[: len(text) // 2])
+    story.tick()
+    file.write_text(text)
+    story.tick()
+    assert story.cohort()["state"] == "declared"
