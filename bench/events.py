@@ -92,7 +92,7 @@ def main() -> None:
         for body, signature in signed:
             assert is_authentic(body, signature, stamp, public, NOW + timedelta(seconds=1))
             with database.write() as db:
-                provider_events.take_in(db, read_post(body), NOW)
+                provider_events.take_in(db, read_post(body)[0], NOW)
         seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
         total = 3 * asked.events
         print(f"{total:,} deliveries of {asked.events:,} events in {len(signed):,} posts: {seconds:.1f} s, ", end="")

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from cohortflow.engine import task
 from cohortflow.mailroom.canary import canary_letter
 from cohortflow.mailroom.letters import Letter
-from cohortflow.store import canary, instances
+from cohortflow.mailroom.transports import Stoppable
+from cohortflow.store import breakers, canary, instances, places
 from cohortflow.store.folders import roster_folders
 from flows.house import House, current_house
 from flows.roster import accepted_program
@@ -25,7 +26,7 @@ def send_canary(now: datetime) -> str:
         What became of it; empty when none was due.
     """
     house, today = current_house(), now.astimezone(UTC).date()
-    if not house.settings.operator or now.astimezone(UTC).hour < FROM_HOUR:
+    if not house.settings.operator or now.astimezone(UTC).hour < FROM_HOUR or is_closed(house):
         return ""
     with house.database.read() as db:
         if canary.last_day(db) >= today.isoformat():
@@ -37,6 +38,14 @@ def send_canary(now: datetime) -> str:
         if not canary.claim(db, today, now):
             return ""
     return hand_over(house, letter, now, "the daily mail")
+
+
+def is_closed(house: House) -> bool:
+    """Whether no mail leaves from here at all: this may be a copy, or the transport was turned away."""
+    transport = house.transport
+    with house.database.read() as db:
+        stopped = isinstance(transport, Stoppable) and breakers.tripped(db, transport.name, transport.mark)
+        return bool(stopped or places.sending_hold(db))
 
 
 def hand_over(house: House, letter: Letter, now: datetime, what: str) -> str:

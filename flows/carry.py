@@ -27,7 +27,8 @@ from schemas.errors import CohortflowError
 from schemas.occasions import Occasion
 from schemas.phrases import Attach
 from tasks.audiences import OUTSIDERS, audience, without_paused
-from tasks.intents import Sending, as_timedelta, ask_of, deadline_of, mails_to_queue, outsiders
+from tasks.deadlines import deadline_now
+from tasks.intents import Sending, as_timedelta, ask_of, mails_to_queue, outsiders
 
 logger = logging.getLogger("cohortflow.flows")
 
@@ -181,7 +182,7 @@ def mails_of(turn: Turn) -> Changes:
     if readers.empty:
         changes.skipped_because = "nobody to write to"
         return changes
-    deadline_on = deadline_of(cohort, claim.stage, sending.n)
+    deadline_on = deadline_now(cohort, claim.stage, sending, standing.matches, turn.now)
     changes.intents = mails_to_queue(
         sending, readers, turn.concerned, cohort, ask, deadline_on, turn.house.wording(), turn.now
     )

@@ -5,10 +5,12 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from pathlib import Path
+from traceback import extract_tb
 
 from sqlalchemy.engine import Connection
 
@@ -32,18 +34,21 @@ from schemas.errors import CohortflowError, DeliveryError, ProgramError
 logger = logging.getLogger("cohortflow.flows")
 
 BATCH = 500
+INTO_THE_WORLD = ("smtp", "sendgrid")
 WORTH_A_CLAIM = 100  # so much room, or it is waited for more
+MOST_DOUBTS = 10  # in a row: an outage, in which each further mail would only be one more to settle
+AFTER_DOUBTS = 1800
 REMEMBERED = 10_000  # mails on their way before: what is forgotten stands at the head of the queue, and comes next
 
 
 @flow("deliver-mail")
 def deliver_mail(now: datetime | None = None) -> dict[str, int]:
     """Send every mail that may go now; returns how many ended in which state."""
-    house = current_house()
+    house, given = current_house(), now
     now = now or house.now()
     settle_what_is_known(now)
     learn_before_a_wave(house, now)
-    totals = send_waiting(now)
+    totals = send_waiting(now, goes_on=given is None)
     show_table("delivery", [{"state": state, "mails": count} for state, count in totals.items()], "Mails of this run")
     return totals
 
@@ -55,19 +60,46 @@ def start_delivery(stamp: str) -> None:
 
 
 @task
-def send_waiting(now: datetime) -> dict[str, int]:
-    """Claim, send and mark until nothing is left that may go: a sliding window of letters on their way."""
+def send_waiting(now: datetime, goes_on: bool = False) -> dict[str, int]:
+    """Claim, send and mark until nothing is left that may go: a sliding window of letters on their way.
+
+    Args:
+        goes_on: ask the clock anew for each claim, for a delivery may still be at it when a reader's evening has begun.
+    """
     house = current_house()
+    way = refuse_a_way_nobody_chose(house)
     progress = show_progress("mail-progress", "mails of this delivery", lambda: _waiting(house, now))
     with opened(house.transport) as window, told_to_stop() as stop, seldom_collected():
-        delivery = Delivery(house, now, window, stop)
+        delivery = Delivery(house, now, window, stop, way=way, goes_on=goes_on)
         came_back: list[Result] = []
-        while delivery.go_on(came_back) or delivery.on_their_way:
-            progress(sum(delivery.totals.values()))
-            came_back = delivery.what_came_back()
+        try:
+            while delivery.go_on(came_back) or delivery.on_their_way:
+                progress(sum(delivery.totals.values()))
+                came_back = delivery.what_came_back()
+        except Exception:
+            with suppress(Exception):  # whatever happened: what comes back of those on their way is written down
+                delivery.wind_up()
+            raise
         progress(sum(delivery.totals.values()))
+        delivery.forget_other_keys()
     show_standings(house, sorted(delivery.cohorts)[:MOST_AT_ONCE], now)
     return delivery.totals
+
+
+def refuse_a_way_nobody_chose(house: House) -> str:
+    """By which way mail has left for the world before; it must not end up in a folder because a variable was not set.
+
+    Raises:
+        CohortflowError: it would.
+    """
+    with house.database.read() as db:
+        way = places.mail_way(db)
+    if way and not house.settings.mail and house.transport.way.startswith("outbox:"):
+        raise CohortflowError(
+            f"COHORTFLOW_MAIL is not set here, and mail of this database has left by {way}: nothing is sent; set it as "
+            "for the others, or say COHORTFLOW_MAIL=outbox: to have mail written into var/outbox from now on"
+        )
+    return way
 
 
 @contextmanager
@@ -99,6 +131,9 @@ class Delivery:
     totals: dict[str, int] = field(default_factory=dict)
     cohorts: set[str] = field(default_factory=set)
     is_last: bool = False
+    way: str = ""  # noted as the one by which mail leaves for the world
+    goes_on: bool = False
+    doubts: int = 0  # how many of the last ones in a row are unknown
 
     def go_on(self, came_back: list[Result]) -> int:
         """Write down what came back, claim as many mails as the window has room for, and send them on their way.
@@ -111,16 +146,20 @@ class Delivery:
             self.mark(came_back)
             return 0
         house, began = self.house, time.monotonic()
+        self.now = house.now() if self.goes_on else self.now
         try:
             batch, stopped = self._claimed(came_back, size)
         except Exception:
             self.mark(came_back)  # whatever keeps the next ones from being claimed, these have left
             raise
-        remember(house.settings, house.watched, batch)
-        batch = self._never_handed(batch)
-        # The claim is durable before the first byte leaves: a crash from here on can lose track of a mail, never
-        # repeat it. After half the lease not a byte of it leaves any more, even of a worker that was asleep.
-        self._post(batch, began + house.settings.lease_seconds / 2)
+        try:
+            remember(house.settings, house.watched, batch)
+            # The claim is durable before the first byte leaves: a crash from here on can lose track of a mail, never
+            # repeat it. After half the lease not a byte of it leaves any more, even of a worker that was asleep.
+            self._post(self._never_handed(batch), began + house.settings.lease_seconds / 2)
+        except Exception:
+            self._give_back(batch)
+            raise
         for state, count in stopped.items():
             self._count(state, count)
         seen = len(batch) + sum(stopped.values())
@@ -136,10 +175,20 @@ class Delivery:
                 messages.mark(db, came_back, self.now, owner=owner, notes=notes)
             found: tuple[list[Message], dict[str, int]] = ([], {})
             if not self._stands_still(db):
-                found = claiming.claim_batch(db, self.now, owner=owner, lease_seconds=seconds, size=size, notes=notes)
+                found = claiming.claim_batch(
+                    db, self.now, owner=owner, lease_seconds=seconds, size=size, notes=notes, way=house.transport.way
+                )
+                self._note_way(db, bool(found[0]))
             append_notes(db, notes, self.now, owner)
         self._ended(came_back)
         return found
+
+    def _note_way(self, db: Connection, is_used: bool) -> None:
+        """Remember that mail has left for the world, before it does."""
+        way = self.house.transport.way
+        if is_used and way in INTO_THE_WORLD and way != self.way:
+            places.note_way(db, way)
+            self.way = way
 
     def _never_handed(self, batch: list[Message]) -> list[Message]:
         """The batch, unless the database has forgotten that some of it was on its way before: then nothing of it.
@@ -164,6 +213,29 @@ class Delivery:
         self.mark(
             [Result(message, "unknown" if message.message_id in again else "later", places.FORGOT) for message in batch]
         )
+
+    def _give_back(self, batch: list[Message]) -> None:
+        """What was claimed and not handed over has surely not left; what is marked already stays as it is."""
+        kept = [message for message in batch if message.message_id not in self.on_their_way]
+        with suppress(Exception):  # whatever broke it off may be the database; then it is the lease that runs out
+            self.mark([Result(message, "later", "the delivery broke off", 60) for message in kept])
+
+    def wind_up(self) -> None:
+        """Begin nothing more, wait for what is on its way, and write down what became of it."""
+        self.is_last = True
+        self.window.wind_down()
+        while self.on_their_way:
+            self.mark(self.what_came_back())
+
+    def forget_other_keys(self) -> None:
+        """Mail has left, so that what a key before this one was told is over."""
+        transport, house = self.house.transport, self.house
+        if self.totals.get("accepted") and isinstance(transport, Stoppable):
+            with house.database.read() as db:
+                stopped = {(each["transport"], each["mark"]) for each in breakers.open_breakers(db)}
+            if any(name == transport.name and mark != transport.mark for name, mark in stopped):
+                with house.database.write() as db:
+                    breakers.close_others(db, transport.name, transport.mark, self.now, actor=house.worker)
 
     def _stands_still(self, db: Connection) -> bool:
         transport = self.house.transport
@@ -191,7 +263,16 @@ class Delivery:
         stops = [outcome for _, outcome in came_back if outcome.stops]
         if stops:
             self._stop_everybody(stops[0])
-        return [Result(self.on_their_way.pop(key), each.state, each.code, each.after) for key, each in came_back]
+        for _, each in came_back:
+            self.doubts = self.doubts + 1 if each.state == "unknown" else 0 if each.state == "accepted" else self.doubts
+        if self.doubts >= MOST_DOUBTS and not self.is_last:
+            logger.error("%d mails in a row are in doubt: the delivery ends, and the rest waits", self.doubts)
+            self.is_last = True
+            self.window.wind_down()
+        wait = AFTER_DOUBTS if self.doubts >= MOST_DOUBTS else 0
+        return [
+            Result(self.on_their_way.pop(key), each.state, each.code, max(each.after, wait)) for key, each in came_back
+        ]
 
     def _stop_everybody(self, outcome: Outcome) -> None:
         house, self.is_last = self.house, True
@@ -241,3 +322,8 @@ def _written(desk: Desk, message: Message) -> Letter | Outcome:
         return Outcome("refused", str(error)[:200])
     except CohortflowError as error:
         return Outcome("retry", str(error)[:200])
+    except Exception as error:  # of one mail; the others of the batch are not to wait for it
+        met = extract_tb(error.__traceback__)[-1]  # never its words: they may quote somebody's data
+        told = f"{type(error).__name__} at {Path(met.filename).name}:{met.lineno}"
+        logger.error("mail %s cannot be written: %s", message.message_id, told)
+        return Outcome("retry", told)

@@ -10,7 +10,8 @@ from cohortflow.programs.calendars import first_allowed, reader_calendar
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.later import reason_to_hold
 from cohortflow.programs.occasions import dated_occasions
-from cohortflow.programs.waiting import after_approval, late_match
+from cohortflow.programs.spans import deadline
+from cohortflow.programs.waiting import after_approval, approval_of_rematch, late_match
 from cohortflow.store import frames
 from flows.carry import Turn, carry, mails_of
 from schemas.altering import altered
@@ -87,11 +88,11 @@ def _applied_and_away(turn: Turn, applicants: pd.DataFrame) -> list[str]:
 
 def approve_without_asking(turn: Turn) -> Changes:
     """The program asks nobody, or takes silence for a yes."""
-    if turn.action == "proceed" and turn.standing.occasions.get(("match.approval", "-")) == "done":
+    if turn.action == "proceed" and _is_decided(turn):
         return Changes(skipped_because="somebody has decided already")
     by = "not_needed" if turn.action == "decide" else "if_silent: proceed"
     changes = approval_of(turn.cohort, turn.standing, turn.now, by)
-    if turn.action == "proceed":
+    if turn.action == "proceed" and turn.claim.about == "-":
         changes.close_occasions[("match.approval", "-")] = "done"
     return changes
 
@@ -106,9 +107,14 @@ def approval_of(cohort: Cohort, standing: frames.Standing, now: datetime, by: st
         begun = _closed_meanwhile(cohort, now)
     for match_id, columns in changes.matches.items():
         changes.occasions += _late_occasions(cohort, now, match_id, begun, announced=first)
-        if not first and "orient.closes" in begun:
+        if not first and "orient.closes" in begun and not _waits_for_a_yes(cohort):
             columns |= {"state": "active", "active_at": now}
     return changes
+
+
+def _waits_for_a_yes(cohort: Cohort) -> bool:
+    accept = cohort.program.stages.match.accept
+    return accept is not None and accept.if_silent in ("remind_then_hold", "remind_then_decline")
 
 
 def _closed_meanwhile(cohort: Cohort, now: datetime) -> set[str]:
@@ -128,11 +134,19 @@ def _late_occasions(cohort: Cohort, now: datetime, match_id: str, begun: set[str
 def mails_unless_approved(turn: Turn) -> Changes:
     """A mail about a decision is of no use once the decision is made."""
     is_nudge = turn.claim.details.get("send") in ("approval_request", "approval_reminder", "approval_overdue")
-    if is_nudge and turn.claim.about == "-" and turn.standing.occasions.get(("match.approval", "-")) == "done":
+    if is_nudge and _is_decided(turn):
         return Changes(skipped_because="approved already")
     if turn.claim.details.get("send") == "approval_reminder" and _comes_with_the_request(turn):
         return Changes(skipped_because="it would come together with the request")
     return mails_of(turn)
+
+
+def _is_decided(turn: Turn) -> bool:
+    """Whether nothing waits for approval any more: of the whole cohort, or of what replaces the match it is about."""
+    if turn.claim.about == "-":
+        return turn.standing.occasions.get(("match.approval", "-")) == "done"
+    matches = turn.standing.matches
+    return not ((matches["replaces"] == turn.claim.about) & (matches["state"] == "proposed")).any()
 
 
 def _comes_with_the_request(turn: Turn) -> bool:
@@ -195,7 +209,10 @@ def _ask_for_approval(turn: Turn, changes: Changes) -> None:
         day = turn.now.date()
         changes.occasions.append(Occasion("match.approval", "match", "decide", day, turn.now, about=claim.about))
         return
-    changes.intents += _tell(turn, "rematch_approval_request", approve.by)
+    last_day, _ = deadline(turn.now, approve.within, reader_calendar(turn.cohort, None))
+    asked = _tell(turn, "rematch_approval_request", approve.by)
+    changes.intents += [altered(each, deadline_on=last_day) for each in asked]
+    changes.occasions += approval_of_rematch(turn.cohort, turn.now, claim.about)
 
 
 def _last_check_in(turn: Turn) -> datetime:

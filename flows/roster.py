@@ -24,7 +24,7 @@ from flows.introducing import introductions
 from schemas.changes import Changes, Note
 from schemas.program import Program
 from tasks.intents import as_timedelta, told_at_once
-from tasks.leaving import decide_departures, tell_of_leave
+from tasks.leaving import decide_departures, decide_returns, tell_of_leave
 from tasks.roster import RosterReading, read_roster
 
 logger = logging.getLogger("cohortflow.flows")
@@ -306,8 +306,9 @@ def see_who_left(now: datetime) -> int:
         leaving = departures.cohorts_with_leavers(db)
         away = departures.cohorts_with_leave(db) if house.roster_changed else []
         back = departures.cohorts_to_introduce(db) if house.roster_changed else []
+        returned = departures.cohorts_with_returned(db) if house.roster_changed else []
     changed = 0
-    for cohort_id in sorted({*leaving, *away, *back}):
+    for cohort_id in sorted({*leaving, *away, *back, *returned}):
         changed += _see_one(house, cohort_id, now, tell_leave=cohort_id in away)
     house.roster_changed = False
     return changed
@@ -323,6 +324,9 @@ def _see_one(house: House, cohort_id: str, now: datetime, *, tell_leave: bool) -
     changes: Changes = decide_departures.fn(
         standing.cohort, standing.participants, standing.matches, known, statuses, now, wording, told
     )
+    returns = decide_returns.fn(standing.participants, statuses, _are_matched(standing))
+    changes.participants |= returns.participants
+    changes.notes += returns.notes
     if tell_leave and standing.cohort.program.people.when_someone_is_on_leave == "pause":
         leave = tell_of_leave.fn(standing.cohort, standing.matches, known, statuses, now, wording)
         changes.intents += leave.intents
@@ -336,3 +340,7 @@ def _see_one(house: House, cohort_id: str, now: datetime, *, tell_leave: bool) -
     except Overtaken:
         return 0  # the next tick sees the same leavers again
     return 1
+
+
+def _are_matched(standing: frames.Standing) -> bool:
+    return standing.occasions.get(("match.runs", "-"), "pending") != "pending"

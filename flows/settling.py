@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from cohortflow.engine import task
 from cohortflow.store import messages, settling
+from cohortflow.store.cohorts import read_row
 from cohortflow.store.settling import BY_RULE, Verdict
 from flows.house import House, current_house
 from schemas.errors import CohortflowError, DataError
@@ -27,6 +29,25 @@ def settle_unknown(message_id: str, verdict: Verdict, by: str, now: datetime | N
     now = now or house.now()
     with house.database.write() as db:
         return settling.give_verdict(db, message_id, verdict, now, actor=actor)
+
+
+def settle_all(cohort_id: str, verdict: Verdict, by: str, state: str = "unknown", now: datetime | None = None) -> int:
+    """The same word about every mail of a cohort that is unknown, or refused; returns how many there were.
+
+    Raises:
+        DataError: there is no such cohort, or who says so is not a plain name.
+    """
+    house, actor, count = current_house(), plain_name(by), 0
+    now = now or house.now()
+    with house.database.read() as db:
+        if read_row(db, cohort_id) is None:
+            raise DataError(f"there is no cohort {cohort_id!r}; `cohortflow status` lists those there are")
+        ids = settling.ids_in(db, cohort_id, state)
+    for message_id in ids:
+        with suppress(DataError), house.database.write() as db:  # evidence may be faster
+            settling.give_verdict(db, message_id, verdict, now, actor=actor)
+            count += 1
+    return count
 
 
 def plain_name(by: str) -> str:
@@ -51,11 +72,14 @@ def settle_what_is_known(now: datetime) -> int:
 
 
 def settle_what_the_transport_knows(house: House, now: datetime) -> int:
-    """Mails whose sender vanished: a transport that can tell what it holds settles them; others stay unknown."""
+    """Mails whose sender vanished: the transport that was given them settles them, if it can; others stay unknown."""
     with house.database.write() as db:
         doubtful = messages.lapse(db, now)
+        ways = messages.ways_of(db, doubtful)
     settled = 0
     for message in doubtful:
+        if ways.get(message.message_id) != house.transport.way:
+            continue  # this one was never given it, and would say that it is not there
         accepted = house.transport.was_accepted(message.message_id)
         if accepted is None:
             continue

@@ -10,7 +10,7 @@ from cohortflow.engine import flow, run_id
 from cohortflow.mailroom.alarm import alarm_letter
 from cohortflow.mailroom.letters import Letter
 from cohortflow.store import canary, instances
-from flows.canary import hand_over, sender
+from flows.canary import hand_over, is_closed, sender
 from flows.house import House, current_house
 
 logger = logging.getLogger("cohortflow.flows")
@@ -33,6 +33,9 @@ def tell_operator(alarm: Words, about: Words = "", now: datetime | None = None) 
     house = current_house()
     now, about_run = now or house.now(), run_id()
     letter = _letter(house, about_run, alarm, about, now)
+    if is_closed(house):
+        logger.warning("the alarm is told to nobody: no mail leaves from here; `cohortflow mail status` says why")
+        return ""
     if letter is None:
         logger.warning("the alarm is told to nobody: there is no COHORTFLOW_OPERATOR, or no program yet")
         return ""

@@ -96,7 +96,7 @@ def one_pass(now: datetime | None = None) -> dict[str, int]:
     Returns:
         Counts: occasions done, mails by outcome, programs that failed.
     """
-    house = current_house()
+    house, given = current_house(), now
     now = now or house.now()
     found = advance_programs(now)
     totals = {"occasions": 0, "failed": 0}
@@ -107,5 +107,5 @@ def one_pass(now: datetime | None = None) -> dict[str, int]:
             totals["failed"] += 1
     mails = look(now, [], []).mails if found.programs else found.mails
     if mails:
-        totals |= deliver_mail(now)
+        totals |= deliver_mail(given)
     return totals

@@ -82,4 +82,5 @@ class Settings(BaseSettings):
     @property
     def outbox(self) -> Path:
         """The folder the embedded transport writes to."""
-        return Path(self.mail.removeprefix("outbox:")) if self.mail else self.var / "outbox"
+        named = self.mail.removeprefix("outbox:")
+        return Path(named) if named else self.var / "outbox"

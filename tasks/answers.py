@@ -69,6 +69,11 @@ class Desk:
         """Whether an occasion of the cohort is behind us."""
         return self.states.get((key, "-")) in OVER
 
+    def may_still_accept(self, match_id: str) -> bool:
+        """Whether the time to say yes or no to a match is running, its own or that of the whole cohort."""
+        key = "match.accept_closes"
+        return self.states.get((key, match_id), self.states.get((key, "-"))) == "pending"
+
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     columns = [table[name].tolist() for name in table.columns]
@@ -200,8 +205,9 @@ def accept(desk: Desk, reply: Reply, role: str, body: dict[str, object]) -> str 
     match = desk.match(reply.about, reply.person_id)
     if match is None or match.state not in PAIRED_MATCH:
         return "this match is not waiting for an answer"
+    was_asked = match.state == "approved" or (desk.may_still_accept(reply.about) and not _has_accepted(match))
     if body.get("accept") is not True:
-        if match.state == "active":
+        if match.state == "active" and not was_asked:
             return "the match has begun; ask for another partner instead"
         part_ways(desk.changes, desk.cohort, match, desk.matches, "declined", "declined", desk.now)
         other = match.mentor_id if role == "mentee" else match.mentee_id
@@ -220,13 +226,17 @@ def accept(desk: Desk, reply: Reply, role: str, body: dict[str, object]) -> str 
     columns = desk.changes.matches.setdefault(reply.about, {})
     columns[f"{role}_accepted_at"] = reply.at
     other_at = match.mentor_accepted_at if role == "mentee" else match.mentee_accepted_at
-    if pd.notna(other_at) and match.state == "approved":
-        columns["state"] = "accepted"
-        if desk.is_over("orient.closes"):
-            columns |= {"state": "active", "active_at": desk.now}
+    if pd.notna(other_at) and was_asked:
+        if match.state == "approved":
+            begun = {"state": "active", "active_at": desk.now}
+            columns |= begun if desk.is_over("orient.closes") else {"state": "accepted"}
         desk.changes.note("match.accepted", "match.accept", reply.about)
         desk.changes.occasions += after_acceptance(desk.cohort, desk.now, reply.about)
     return None
+
+
+def _has_accepted(match: SimpleNamespace) -> bool:
+    return pd.notna(match.mentee_accepted_at) and pd.notna(match.mentor_accepted_at)
 
 
 def ask_for_another(desk: Desk, reply: Reply, role: str, body: dict[str, object]) -> str | None:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from cohortflow.engine import task
-from cohortflow.programs.anchors import CohortDates
 from cohortflow.programs.calendars import first_allowed, reader_calendar
 from cohortflow.programs.cohorts import Cohort
 from schemas.altering import altered
@@ -73,16 +72,6 @@ def ask_of(cohort: Cohort, stage: str, template: str, n: int, about: str) -> Ask
         return Ask(f"check_in#{n}", (stages.check_in.survey,), each)
     if stage == "evaluate":
         return Ask("evaluate", (stages.evaluate.survey,))
-    return None
-
-
-def deadline_of(cohort: Cohort, stage: str, n: int) -> date | None:
-    """The last day on which an answer asked for in a stage is taken; None where nothing closes."""
-    dates = CohortDates(cohort)
-    if stage == "check_in":
-        return next((each.closes_on for each in dates.check_ins if each.n == n), None)
-    if stage in ("recruit", "orient", "evaluate"):
-        return dates.anchor(stage, "closes")
     return None
 
 

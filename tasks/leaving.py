@@ -57,6 +57,27 @@ def decide_departures(
 
 
 @task
+def decide_returns(participants: pd.DataFrame, statuses: Mapping[str, str], are_matched: bool) -> Changes:
+    """Who was reported to have left, and is at work after all: a slip of one export is not for good.
+
+    Args:
+        are_matched: whether the pairs are made; from then on one can only wait for a partner, and only who applied.
+    """
+    changes = Changes()
+    gone = participants[(participants["state"] == "left") & participants["left_at"].notna()]
+    for row in each_row(gone):
+        applied = pd.notna(row.applied_at)
+        if statuses.get(row.person_id) != "active" or (are_matched and not applied):
+            continue
+        state = "waitlisted" if are_matched else "applied" if applied else "invited"
+        reason = "at work again, after the pairs were made" if are_matched else None
+        changes.participants[row.person_id] = {"state": state, "left_at": None, "reason": reason}
+    if changes.participants:
+        changes.note("people.returned", "people.returned", count=len(changes.participants))
+    return changes
+
+
+@task
 def tell_of_leave(
     cohort: Cohort,
     matches: pd.DataFrame,

@@ -53,23 +53,31 @@ def decide_on_silence(
         about: the match whose own time is over, or "-" for all but those `dated_alone`.
     """
     changes = Changes()
-    silent = matches[matches["state"] == "approved"]
-    silent = silent[silent["match_id"] == about if about != "-" else ~silent["match_id"].isin(dated_alone)]
     accept = cohort.program.stages.match.accept
     rule = accept.if_silent if accept else "proceed"
+    if about == "-":
+        silent = matches[(matches["state"] == "approved") & ~matches["match_id"].isin(dated_alone)]
+    else:
+        silent = matches[(matches["match_id"] == about) & _says_nothing(matches)]
     changes.note("match.silent", "match.accept_closes", about, pairs=len(silent), rule=rule)
     if silent.empty:
         return changes
     if rule == "remind_then_ask_owner":
         changes.intents += told_at_once(cohort, "accept_overdue", "owner", "match.accept_closes", now, wording, about)
     elif rule == "proceed":
-        for match_id in silent["match_id"]:
+        for match_id in silent.loc[silent["state"] == "approved", "match_id"]:
             changes.matches[match_id] = {"state": "accepted"}
     elif rule == "remind_then_decline":
         for row in each_row(silent):
             part_ways(changes, cohort, row, matches, "declined", "nobody answered in time", now)
             changes.intents += tell_partners(changes, cohort, row, people, "match_ended", "match.ended", now, wording)
     return changes
+
+
+def _says_nothing(matches: pd.DataFrame) -> pd.Series:
+    """A match made after the start has begun before anybody said yes to it."""
+    some_yes_lacks = matches["mentee_accepted_at"].isna() | matches["mentor_accepted_at"].isna()
+    return (matches["state"] == "approved") | ((matches["state"] == "active") & some_yes_lacks)
 
 
 def part_ways(

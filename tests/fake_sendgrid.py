@@ -21,6 +21,9 @@ ANSWERS: dict[str, tuple[bool, bytes | None]] = {
     "413": (False, b"413 Payload Too Large"),
     "401": (False, b"401 Unauthorized"),
     "403": (False, b"403 Forbidden"),
+    "403 sender": (False, b"403 Forbidden"),
+    "404": (False, b"404 Not Found"),
+    "400 field": (False, b"400 Bad Request"),
     "500": (False, b"500 Internal Server Error"),
     "503": (False, b"503 Service Unavailable"),
     "500 but accepted": (True, b"500 Internal Server Error"),
@@ -36,7 +39,8 @@ ANSWERS: dict[str, tuple[bool, bytes | None]] = {
     "truncated before": (False, None),
     "202 cut off": (True, None),
 }
-FAULTS = [name for name in ANSWERS if name != "accept"]
+FIELDS = {"403 sender": b"from", "400 field": b"attachments.0.type"}  # what the answer names
+FAULTS = [name for name in ANSWERS if name not in ("accept", "404", *FIELDS)]
 RAW = {
     "garbled": b"\x16\x03\x01 this is no HTTP\r\n\r\n",
     "truncated": b"HTTP/1.1 202 Acc",
@@ -62,6 +66,8 @@ class Record:
         told: Any = json.loads(body)
         message_id = told["personalizations"][0]["custom_args"][OUR_ID]
         fault = self.plan.pop(0) if self.plan else "accept"
+        if any("charset" in each.get("type", "") for each in told.get("attachments", [])):
+            fault = "400"  # "The attachment type cannot contain ';', or CRLF characters."
         self.asked.append((message_id, fault))
         self.bodies[message_id] = body.decode()
         if ANSWERS[fault][0]:
@@ -129,6 +135,9 @@ class Conversation(asyncio.Protocol):
             self.write(status, b"{}", b"X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset: 0\r\n")
         elif fault.startswith("redirect"):
             self.write(status, b"", b"Location: /elsewhere\r\n")
+        elif fault in FIELDS:
+            told = b'{"errors": [{"message": "about maya@acme.example", "field": "%b"}]}'
+            self.write(status, told % FIELDS[fault])
         else:
             self.write(status, b"" if fault == "accept" else b'{"errors": []}')
 

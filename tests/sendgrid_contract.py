@@ -1,6 +1,7 @@
 """What SendGrid's contract asks of a request: its official document where it is at hand, and the rules that it lacks."""
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,12 @@ def _not_in_a_sandbox(told: dict[str, Any]) -> bool:
     return "mail_settings" not in told and "send_at" not in told and "batch_id" not in told
 
 
+def _types_it_takes(told: dict[str, Any]) -> bool:
+    """By its own words: "The attachment type cannot contain ';', or CRLF characters"; a calendar's method passes."""
+    kinds = [each["type"] for each in told.get("attachments", [])]
+    return all(re.fullmatch(r"[a-z]+/[a-z.+-]+|text/calendar; method=[A-Z]+", kind) for kind in kinds)
+
+
 OURS = {
     "one recipient, and no copies": _only_one_recipient,
     "nothing is tracked": _nothing_tracked,
@@ -76,4 +83,5 @@ OURS = {
     "a name holds neither ; nor ,": _plain_names,
     "no reserved header is set": _no_reserved_header,
     "it is no trial and not for later": _not_in_a_sandbox,
+    "the type of an attachment has no character set": _types_it_takes,
 }

@@ -2,12 +2,12 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from cohortflow.mailroom.text_gaps import stray_faults, text_gaps
 from cohortflow.mailroom.text_lints import mail_faults, text_faults
-from cohortflow.mailroom.texts import as_read_by, read_texts
+from cohortflow.mailroom.texts import as_read_by, read_what_can_be
 from cohortflow.programs.documents import program_files, read_config
 from cohortflow.programs.lints.capacity import seat_faults
 from cohortflow.programs.lints.views import Run
@@ -21,8 +21,8 @@ def check(files: Sequence[Path], program_dir: Path, template_dir: Path, as_json:
     With `home`, where the roster's folder lies, seats are held against the people of the newest roster, if there is
     one.
     """
-    chosen = list(files) or program_files(program_dir)
-    faults = all_faults(chosen, template_dir, home)
+    chosen = [_file_of(named, program_dir) for named in files] or program_files(program_dir)
+    faults = all_faults(chosen, template_dir, home, {path.stem for path in program_files(program_dir)})
     if not chosen:
         message = "holds no program; write one, for example emerging-leaders.yaml, or name its folder"
         faults = [Fault(_shown(program_dir), 1, 1, "file", message)]
@@ -36,10 +36,23 @@ def check(files: Sequence[Path], program_dir: Path, template_dir: Path, as_json:
     return 1 if errors else 0
 
 
-def all_faults(files: Sequence[Path], template_dir: Path, home: Path | None = None) -> list[Fault]:
-    """Every fault of some programs, of the texts of their mails, and of what they are together."""
+def _file_of(named: Path, program_dir: Path) -> Path:
+    """The file that is meant: other commands call a program by its id alone."""
+    known = program_dir / f"{named}.yaml"
+    return known if not named.suffix and not named.exists() and known.is_file() else named
+
+
+def all_faults(
+    files: Sequence[Path], template_dir: Path, home: Path | None = None, others: Collection[str] = ()
+) -> list[Fault]:
+    """Every fault of some programs, of the texts of their mails, and of what they are together.
+
+    Args:
+        others: the ids of further programs, which may have wording of their own too.
+    """
     templates, faults = _templates(template_dir)
-    faults += stray_faults(template_dir, {path.stem for file in files for path in program_files(file.parent)})
+    beside = {path.stem for file in files for path in program_files(file.parent)}
+    faults += stray_faults(template_dir, beside.union(others))
     runs: list[Run] = []
     shared: dict[Path, dict[str, str]] = {}
     for file in files:
@@ -70,14 +83,23 @@ def file_faults(
 
 
 def _templates(folder: Path) -> tuple[dict[str, str], list[Fault]]:
-    """The texts of the mails, and what is wrong with them."""
-    try:
-        texts = read_texts(folder)
-    except ProgramError as error:
-        return {}, list(error.faults)
+    """The texts of the mails, and what is wrong with them.
+
+    In the place of a text that cannot be read stands another language's, so that nothing else is said of it.
+    """
+    texts, unread = read_what_can_be(folder)
+    if unread:
+        texts |= {name: _stand_in(name, texts) for name in unread}
     from cohortflow.mailroom.rendering import Stationery  # late: whoever only wants the names needs no templates
 
-    return texts, [*Stationery(texts).faults(), *text_faults(texts)]
+    return texts, [*unread.values(), *Stationery(texts).faults(), *text_faults(texts)]
+
+
+def _stand_in(name: str, texts: Mapping[str, str]) -> str:
+    message, _, rest = name.partition(".")
+    suffix = rest.rpartition(".")[2]
+    alike = (text for other, text in texts.items() if other.startswith(f"{message}.") and other.endswith(suffix))
+    return next(alike, "")
 
 
 def template_names(folder: Path) -> frozenset[str]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cohortflow.programs.cohorts import Cohort, cohort_line, read_cohort
-from cohortflow.programs.edits import first_seen
+from cohortflow.programs.edits import first_seen, withdrawn
 from cohortflow.programs.parsing import FOLDER
 from schemas.edits import Difference, People
 from schemas.errors import ProgramError
@@ -41,16 +41,22 @@ def difference_of(
 def without_line(
     program_id: str, keys: list[str], texts: dict[str, str], settings: Settings, folder: str = FOLDER
 ) -> dict[str, Difference]:
-    """The running cohorts of a program whose line is not in its file any more, by id; `keys` are those in the file."""
+    """The cohorts of a program whose line is not in its file any more, by id; `keys` are those in the file."""
     with _looking(settings) as db:
         if db is None:
             return {}
         from cohortflow.store import cohorts
         from cohortflow.store.edits import FileNow, line_is_gone
+        from cohortflow.store.frames import load_cohort
 
         rows = [row for row in cohorts.read_rows(db, program_id) if row.key not in keys and row.state != "closed"]
         file = FileNow(texts, folder)
-        return {row.cohort_id: line_is_gone(row, file).difference for row in rows if row.begun_at is not None}
+        return {
+            row.cohort_id: line_is_gone(row, file).difference
+            if row.begun_at is not None
+            else withdrawn(load_cohort(db, row), file.places(row).of(()))
+            for row in rows
+        }
 
 
 def as_it_runs(cohort: Cohort, texts: dict[str, str], settings: Settings, folder: str = FOLDER) -> Cohort:

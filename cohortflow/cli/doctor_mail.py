@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from cohortflow.mailroom.addresses import is_address, split_mailbox
+from cohortflow.mailroom.http_calls import is_server
 from cohortflow.mailroom.sender_domain import SECONDS, Resolver, WorldResolver, domain_findings
+from cohortflow.mailroom.smtp_transport import server_of
 from cohortflow.programs.documents import program_files, read_config
 from cohortflow.programs.parsing import parse_program
-from schemas.errors import DeliveryError, ProgramError
+from schemas.errors import CohortflowError, DeliveryError, ProgramError
 from schemas.health import Finding
 from schemas.settings import Settings
 
@@ -31,7 +33,7 @@ def mail_findings(
         knock: says why a server cannot be reached, or None; the real network if left out.
     """
     given = os.environ if environment is None else environment
-    found = [*_transport(settings, knock or knock_at, given), *_operator(settings)]
+    found = [*_transport(settings, knock or knock_at, given), *_links(settings), *_operator(settings)]
     senders, unread = _senders(settings)
     found += unread
     for domain in sorted(senders):
@@ -57,11 +59,21 @@ def _transport(settings: Settings, knock: Knock, given: Mapping[str, str]) -> It
     if kind == "outbox":
         yield _outbox(settings)
     elif kind in ("smtp", "smtps"):
-        parts = urlsplit(settings.mail)
-        yield _reachable("SMTP server", parts.hostname or "", parts.port or PORTS[kind], knock)
+        try:
+            server = server_of(settings.mail)
+        except CohortflowError as error:
+            told, _, cure = str(error).partition(": ")
+            yield Finding("SMTP server", "fail", f"{told} names no server", cure)
+            return
+        yield _reachable("SMTP server", server.host, server.port, knock)
     elif kind == "sendgrid":
         yield _sendgrid_key(given)
-        parts = urlsplit(given.get("SENDGRID_HOST") or "https://api.sendgrid.com")
+        host = given.get("SENDGRID_HOST") or "https://api.sendgrid.com"
+        if not is_server(host):
+            cure = "write https:// and its name, without a path, such as https://api.eu.sendgrid.com"
+            yield Finding("SendGrid", "fail", "SENDGRID_HOST names no server", cure)
+            return
+        parts = urlsplit(host)
         yield _reachable("SendGrid", parts.hostname or "", parts.port or PORTS.get(parts.scheme, 443), knock)
     else:
         cure = "set COHORTFLOW_MAIL to outbox:DIR, smtp://user:password@host:port, smtps://... or sendgrid"
@@ -90,12 +102,24 @@ def _sendgrid_key(given: Mapping[str, str]) -> Finding:
 
 
 def _reachable(name: str, host: str, port: int, knock: Knock) -> Finding:
-    if not host:
-        return Finding(name, "fail", "COHORTFLOW_MAIL names no host", "write smtp://user:password@host:port")
     if why := knock(host, port):
         cure = "open the way in the firewall, or correct host and port in COHORTFLOW_MAIL"
         return Finding(name, "fail", f"{host}:{port} does not answer ({why})", cure)
     return Finding(name, "ok", f"{host}:{port} answers")
+
+
+def _links(settings: Settings) -> Iterator[Finding]:
+    """Where the links in mails lead, as soon as mails leave this machine."""
+    if settings.mail.partition(":")[0] in ("", "outbox"):
+        return
+    parts, cure = urlsplit(settings.portal_url), "set COHORTFLOW_PORTAL_URL to the https:// address of the pages"
+    if parts.hostname in ("127.0.0.1", "localhost", "::1"):
+        yield Finding("links", "fail", f"lead to {settings.portal_url}, which is every reader's own machine", cure)
+    elif parts.scheme != "https":
+        told = "are not https://, and without it no mailbox offers to unsubscribe with one click (RFC 8058)"
+        yield Finding("links", "warn", told, cure)
+    else:
+        yield Finding("links", "ok", f"lead to {settings.portal_url}")
 
 
 def _operator(settings: Settings) -> Iterator[Finding]:

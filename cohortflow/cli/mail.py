@@ -19,15 +19,20 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="as JSON, for ot
 
 @mail.command()
 def settle(
-    message: Annotated[str, typer.Argument(metavar="MESSAGE", help="its id, as `mail status` names it")],
+    message: Annotated[
+        str, typer.Argument(metavar="MESSAGE", help="its id, as `mail status` names it; or PROGRAM/COHORT, for all")
+    ],
     by: Name,
     sent: Annotated[bool, typer.Option("--sent", help="it has arrived; it counts as accepted")] = False,
     resend: Annotated[bool, typer.Option("--resend", help="it has not arrived; send it again")] = False,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="of a cohort, all that was refused; once the cause is mended")
+    ] = False,
 ) -> None:
-    """Say what became of a mail whose fate is unknown. Recorded with your name as an attempt of its own."""
+    """Say what became of a mail whose fate is unknown, or send a refused one again. Recorded with your name."""
     from cohortflow.cli.mail_status import settle as run
 
-    raise typer.Exit(run(message, sent, resend, by))
+    raise typer.Exit(run(message, sent, resend, refused, by))
 
 
 @mail.command()

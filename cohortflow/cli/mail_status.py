@@ -12,8 +12,10 @@ from cohortflow.cli.plan import PIPED_WIDTH
 from cohortflow.cli.running import at_home
 from cohortflow.cli.words import count, say, tally
 from cohortflow.store import breakers, messages, settling, suppressed
-from flows.settling import plain_name, settle_unknown
+from flows.settling import plain_name, settle_all, settle_unknown
 from schemas.errors import CohortflowError
+
+OBSTACLES = {"refused": "refused", "bounced": "came back", "queued": "wait"}
 
 
 def show(as_json: bool) -> int:
@@ -25,6 +27,7 @@ def show(as_json: bool) -> int:
             "cohorts": by_cohort,
             "oldest_queued": _plain(messages.oldest_queued(db)),
             "unknown": [_plain(row) for row in settling.unknown_mails(db)],
+            "obstacles": settling.obstacles(db),
             "stopped": [_plain(row) for row in breakers.open_breakers(db)],
             "lists": _plain(dict(zip(("tried_at", "read_at"), suppressed.pulls(db), strict=True))),
         }
@@ -56,6 +59,12 @@ def _print(console: Console, found: dict[str, Any]) -> None:
         since = f"{each['transport']} stands still since {each['tripped_at']}"
         console.print(Text(f"{since}: {each['code']}", style="bold"))
         console.print("  Mend the key or the host (another key starts by itself); `cohortflow mail resume --by NAME`.")
+    for each in found["obstacles"]:
+        told = f"{each['cohort_id']}: {count(each['mails'], 'mail')} {OBSTACLES[each['state']]}"
+        console.print(Text(f"{told}: {each['reason'] or 'no reason is known'} (such as {each['one_of_them']})"))
+    if any(each["state"] == "refused" for each in found["obstacles"]):
+        console.print("  Once that is mended: `cohortflow mail settle MESSAGE --resend --by NAME`, or for all of them")
+        console.print("  `cohortflow mail settle PROGRAM/COHORT --refused --resend --by NAME`.")
     tried_at, read_at = found["lists"]["tried_at"], found["lists"]["read_at"]
     if tried_at and (read_at is None or read_at < tried_at):
         console.print(Text(f"SendGrid's lists could not be read at {tried_at} (last read: {read_at or 'never'})"))
@@ -73,11 +82,18 @@ def _known(row: dict[str, Any]) -> str:
     return f"{tried}; unknown since {row['unknown_at'] or '-'}: {row['reason'] or 'nothing is known'}"
 
 
-def settle(message_id: str, sent: bool, resend: bool, by: str) -> int:
-    """Record an operator's word about an unknown mail."""
+def settle(message_id: str, sent: bool, resend: bool, refused: bool, by: str) -> int:
+    """Record an operator's word about an unknown or a refused mail, or about all of a cohort."""
     if sent == resend:
         raise CohortflowError("say either --sent (it has arrived) or --resend (it has not; send it again)")
+    if refused and (sent or "/" not in message_id):
+        raise CohortflowError("--refused is for a whole cohort, PROGRAM/COHORT, and only with --resend")
     with at_home():
+        if "/" in message_id:
+            state = "refused" if refused else "unknown"
+            number = settle_all(message_id, "sent" if sent else "resend", by, state)
+            say(f"{message_id}: {count(number, state + ' mail')} settled.")
+            return 0
         state = settle_unknown(message_id, "sent" if sent else "resend", by)
     say(f"{message_id} is {state} now" + ("; the next tick sends it, if it is still of use." if resend else "."))
     return 0

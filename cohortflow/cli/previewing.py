@@ -27,7 +27,7 @@ from flows.reporting import report_attachment
 from schemas.changes import LIVE_MATCH
 from schemas.errors import CohortflowError, ProgramError
 from schemas.settings import Settings
-from tasks.intents import deadline_of
+from tasks.deadlines import deadline_of
 
 
 def show(named: str, send: str, person: str, language: str, html: Path | None) -> None:
@@ -122,8 +122,8 @@ def _message(
     return Message(
         message_id="preview", cohort_id=cohort.id, occasion="preview", stage=asked.folder, template=asked.send,
         person_id=person, about="-", role=role, language=language or _language_of(cohort, known), match_ids=pairs,
-        asks={}, deadline_on=deadline_of(cohort, asked.stage, asked.n), attach=_attach(cohort, asked), n=asked.n,
-        due_at=now, config_hash=row.config_hash, texts_hash="-", fence=0, attempts=0,
+        asks={}, deadline_on=deadline_of(cohort, asked.stage, asked.n, asked.send), attach=_attach(cohort, asked),
+        n=asked.n, due_at=now, config_hash=row.config_hash, texts_hash="-", fence=0, attempts=0,
     )  # fmt: skip
 
 

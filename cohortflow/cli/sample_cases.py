@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from cohortflow.mailroom.contexts import Partner, Report
 
 COUNTS = {
-    "mentors": 41, "mentees": 60, "pairs": 60, "unmatched": 12, "waitlisted": 9, "invited": 384, "eligible": 384,
-    "applied": 118, "participants": 101, "asked": 101, "answered": 78, "accepted": 71, "declined": 2, "silent": 23,
-    "active": 58, "completed": 52, "left": 3, "held": 1, "rows": 612, "at_risk": 4,
+    "mentors": 41, "mentees": 60, "pairs": 60, "proposed": 60, "unmatched": 12, "waitlisted": 9, "invited": 384,
+    "eligible": 384, "applied": 118, "participants": 101, "asked": 101, "answered": 78,
+    "accepted": 71, "declined": 2, "silent": 23, "active": 58,
+    "completed": 52, "left": 3, "held": 1, "rows": 612, "at_risk": 4,
 }  # fmt: skip
 LARGE = dict.fromkeys(COUNTS, 1234567)
 

@@ -19,7 +19,7 @@ from schemas.occasions import Occasion
 from schemas.phrases import STAGES, Attach
 from schemas.settings import Settings
 from schemas.stages import MailLine
-from tasks.intents import deadline_of
+from tasks.deadlines import deadline_of
 
 ROLE_OF = {"managers of matched": "manager", "owner": "owner", "approvers": "approver", "sponsor": "sponsor"}
 TO_APPROVERS = ("approval_request", "approval_reminder", "rematch_approval_request", "edit_waiting")
@@ -130,7 +130,7 @@ def _context(
     training = cohort.program.stages.orient.training
     words = stationery.words(reader.language)
     phrases = Phrasebook(words, choice_labels(cohort.forms, reader.language))
-    deadline = deadline_of(cohort, asked.stage, asked.n) or cohort.starts
+    deadline = deadline_of(cohort, asked.stage, asked.n, asked.send) or cohort.starts
     return build_context(
         cohort,
         reader=reader,

@@ -138,10 +138,13 @@ def _calendar_address(mailbox: str) -> vCalAddress:
 
 
 def certificate(name: str, program: str, cohort: str, on: date, words: Words | None = None) -> Attachment:
-    """A certificate of completion as PDF; the same bytes for the same words."""
+    """A certificate of completion as PDF, in other scripts as a page; the same bytes for the same words."""
     # Drawing PDFs takes long to import, and few mails carry one.
-    from cohortflow.mailroom.certificates import draw_certificate
+    from cohortflow.mailroom.certificates import can_be_drawn, draw_certificate, write_certificate
 
     words = words or shipped_words("en")
-    content = draw_certificate(plain_line(name), plain_line(program), plain_line(cohort), on, words)
-    return Attachment(f"{words.say('certificate', 'file')}.pdf", "application/pdf", content)
+    said = (plain_line(name), plain_line(program), plain_line(cohort))
+    file = words.say("certificate", "file")
+    if not can_be_drawn(*said, on, words):
+        return Attachment(f"{file}.html", "text/html", write_certificate(*said, on, words))
+    return Attachment(f"{file}.pdf", "application/pdf", draw_certificate(*said, on, words))

@@ -1,7 +1,9 @@
 """Drawing the certificate of completion."""
 
+import logging
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
+from html import escape
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,20 +16,58 @@ from schemas.absent_packages import absent
 with absent("cryptography"):  # a certificate is neither signed nor locked, and loading what does that takes a while
     from fpdf import FPDF
 
+logging.getLogger("fpdf").setLevel(logging.ERROR)  # it quotes the signs of a name that a font lacks
 _GREEN, _INK, _GREY = (15, 107, 98), (37, 40, 44), (89, 98, 106)
 _WIDTH, _HEIGHT = 297.0, 210.0  # A4 landscape, in millimetres
 _FONT = "DejaVuSerif.ttf"
 # Reading the whole font takes a tenth of a second, so most certificates get a part of it, made once per process.
 _LATIN = ((0x20, 0x17F), (0x2010, 0x2044))
+_PAGE = """<!doctype html>
+<html lang="{language}"><meta charset="utf-8"><title>{title}</title>
+<style>
+@page {{ size: A4 landscape; margin: 12mm }}
+body {{ margin: 0; color: {grey}; font: 13pt serif; text-align: center }}
+main {{ border: 3px double {green}; padding: 14mm 20mm }}
+h1 {{ color: {green}; font-size: 30pt; font-weight: normal; margin: 8mm 0 }}
+strong {{ display: block; color: {ink}; font-size: 30pt; font-weight: normal; margin: 8mm 0 }}
+footer {{ font-size: 11pt; margin-top: 18mm }}
+</style>
+<main><p>{program}</p><h1>{title}</h1><p>{opening}</p><strong dir="auto">{name}</strong><p>{closing}</p>
+<footer>{day}</footer></main>
+</html>
+"""
 _EUROPEAN = (*_LATIN, (0x180, 0x24F), (0x370, 0x3FF), (0x400, 0x4FF), (0x1E00, 0x1EFF))
 
 
-def draw_certificate(name: str, program: str, cohort: str, on: date, words: Words) -> bytes:
-    """One page for one person, in the words of the reader's language."""
+def can_be_drawn(name: str, program: str, cohort: str, on: date, words: Words) -> bool:
+    """Whether the fonts at hand have every sign, and need not join or turn any of them."""
+    signs = "".join((name, program, *_said(program, cohort, on, words)))
+    return all(_is_within(sign, _EUROPEAN) for sign in signs)
+
+
+def write_certificate(name: str, program: str, cohort: str, on: date, words: Words) -> bytes:
+    """The same page for a browser, which has fonts for every script and knows how to set them."""
+    title, opening, closing, day = (escape(each) for each in _said(program, cohort, on, words))
+    return _PAGE.format(
+        language=words.language, title=title, opening=opening, closing=closing, day=day, name=escape(name),
+        program=escape(program), green=_colour(_GREEN), ink=_colour(_INK), grey=_colour(_GREY),
+    ).encode()  # fmt: skip
+
+
+def _said(program: str, cohort: str, on: date, words: Words) -> tuple[str, str, str, str]:
     title, opening, closing = (
         words.say("certificate", part, program=program, cohort=cohort) for part in ("title", "opening", "closing")
     )
-    day = long_date(on, words.language)
+    return title, opening, closing, long_date(on, words.language)
+
+
+def _colour(parts: tuple[int, int, int]) -> str:
+    return "#{:02x}{:02x}{:02x}".format(*parts)
+
+
+def draw_certificate(name: str, program: str, cohort: str, on: date, words: Words) -> bytes:
+    """One page for one person, in the words of the reader's language; of signs that `can_be_drawn`."""
+    title, opening, closing, day = _said(program, cohort, on, words)
     page = FPDF(orientation="landscape", format="A4")
     page.set_creation_date(datetime.combine(on, time(), UTC))
     page.set_title(f"{program}, {cohort}")
@@ -82,12 +122,16 @@ def _line(page: FPDF, family: str, top: float, size: float, colour: tuple[int, i
 def _font(words: str) -> Path:
     """The smallest font that has all the signs of the words, as far as DejaVu has them."""
     for name, ranges in (("latin.ttf", _LATIN), ("european.ttf", _EUROPEAN)):
-        if all(any(first <= ord(sign) <= last for first, last in ranges) for sign in words):
+        if all(_is_within(sign, ranges) for sign in words):
             small = Path(_cache().name) / name
             if not small.exists():
                 _reduce(_fonts() / _FONT, small, ranges)
             return small
     return _fonts() / _FONT
+
+
+def _is_within(sign: str, ranges: tuple[tuple[int, int], ...]) -> bool:
+    return any(first <= ord(sign) <= last for first, last in ranges)
 
 
 @lru_cache

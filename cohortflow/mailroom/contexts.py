@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 Role = Literal["mentor", "mentee", "manager", "owner", "approver", "sponsor"]
 
 COUNTS = (
-    "mentors", "mentees", "pairs", "unmatched", "waitlisted", "invited", "eligible", "applied", "seats", "participants",
-    "asked", "answered", "accepted", "declined", "silent", "active", "completed", "left", "held", "rows", "at_risk",
+    "mentors", "mentees", "pairs", "proposed", "unmatched", "waitlisted", "invited", "eligible", "applied", "seats",
+    "participants", "asked", "answered", "accepted", "declined", "silent", "active", "completed", "left", "held",
+    "rows", "at_risk",
 )  # fmt: skip
 
 # The shape of the context: a name with None holds one value, a dict holds named fields, a list holds many of its item.

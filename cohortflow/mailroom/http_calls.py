@@ -19,6 +19,17 @@ LONGEST_ANSWER = 256 * 1024
 READ_AT_ONCE = 8 * 1024
 
 
+def is_server(host: str) -> bool:
+    """Whether an address names a server and nothing on it, so that the key leaves this machine only encrypted."""
+    try:
+        parts = urlsplit(host)
+        has_port = parts.port != 0
+    except ValueError:
+        return False
+    is_safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost"))
+    return has_port and is_safe and bool(parts.hostname) and host.rstrip("/") == f"{parts.scheme}://{parts.netloc}"
+
+
 class NotConnected(Exception):
     """DNS, connection or TLS failed: not a byte of the request has left."""
 
@@ -33,6 +44,7 @@ class Answer(NamedTuple):
     status: int
     headers: Mapping[str, str]
     seconds: float = 0.0
+    body: bytes = b""  # of what was turned down only
 
 
 class Line(asyncio.BufferedProtocol):
@@ -58,7 +70,7 @@ class Line(asyncio.BufferedProtocol):
             NotConnected: it is later than `until`, and not a byte has left.
         """
         waiting = self._loop.create_future()
-        self._answer, self._headers, self._size = None, {}, 0
+        self._answer, self._headers, self._size, self._body = None, {}, 0, b""
         self._parser = httptools.HttpResponseParser(self)
         if self._alarm is None:  # one for all that is asked here, for most answers come in time
             self._alarm = self._loop.call_later(seconds, self._look_at_the_clock)
@@ -128,6 +140,11 @@ class Line(asyncio.BufferedProtocol):
         if status >= 200:
             self._answer = Answer(status, self._headers, time.monotonic() - self._asked)
 
+    def on_body(self, part: bytes) -> None:
+        """Keep what is said of a request that was turned down."""
+        if self._answer is not None and self._answer.status >= 400:
+            self._body += part
+
     def on_message_complete(self) -> None:
         """The answer is whole; the connection can be used again."""
         if self._answer is None:
@@ -151,7 +168,7 @@ class Line(asyncio.BufferedProtocol):
     def _give(self) -> None:
         waiting, self._waiting = self._waiting, None
         if waiting is not None and not waiting.done() and self._answer is not None:
-            waiting.set_result(self._answer)
+            waiting.set_result(self._answer._replace(body=self._body) if self._body else self._answer)
 
 
 class Caller:

@@ -3,6 +3,7 @@
 import os
 from contextlib import suppress
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from threading import get_ident
 
@@ -28,6 +29,7 @@ class OutboxTransport:
         self.folder = folder
         self.durable = durable
         self._partial = folder / _PARTIAL
+        self.way = f"outbox:{sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
         with _plain_errors(folder):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._partial.mkdir(exist_ok=True, mode=0o700)

@@ -62,17 +62,17 @@ def _verifier(key: str) -> EventWebhook | None:
 
 
 def _is_recent(timestamp: str, real_now: datetime) -> bool:
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 11):  # to the year 5138
         return False
     signed_at = datetime.fromtimestamp(int(timestamp), UTC)
     return real_now - WINDOW - SKEW <= signed_at <= real_now + SKEW
 
 
-def read_post(body: bytes) -> list[ProviderEvent]:
-    """The events of a post, all of them or none.
+def read_post(body: bytes) -> tuple[list[ProviderEvent], int]:
+    """The events of a post, and how many of it make no sense: those are set aside, for what stands beside them counts.
 
     Raises:
-        Malformed: it is not a list of events.
+        Malformed: it is not a list of events, or none of them makes sense.
     """
     try:
         found = json.loads(body)
@@ -80,29 +80,49 @@ def read_post(body: bytes) -> list[ProviderEvent]:
         raise Malformed("the body is not JSON") from None
     if not isinstance(found, list):
         raise Malformed("the body is not a list of events")
-    return [_read(each, number) for number, each in enumerate(found, start=1)]
+    events, problems = [], []
+    for number, each in enumerate(found, start=1):
+        try:
+            events.append(_read(each, number))
+        except Malformed as problem:
+            problems.append(problem)
+    if problems and not events:
+        raise problems[0]
+    return events, len(problems)
 
 
 def _read(each: Any, number: int) -> ProviderEvent:
     if not isinstance(each, dict):
         raise Malformed(f"event {number} is not an object")
-    texts = {name: _text(each, name, number) for name in ("event", "email", "sg_message_id", "reason", "type", OUR_ID)}
-    at = each.get("timestamp")
+    texts = {name: _text(each, name, number) for name in ("event", "email", "sg_message_id", OUR_ID)}
+    texts |= {name: _words(each, name) for name in ("reason", "type")}
     if not texts["event"]:
         raise Malformed(f"event {number} does not say what happened")
-    if type(at) is not int or not FIRST.timestamp() <= at <= LAST.timestamp():
+    at = _instant(each.get("timestamp"))
+    if at is None:
         raise Malformed(f"event {number} has no timestamp")
     weight, bars = _meaning(texts)
     return ProviderEvent(
         message_id=texts[OUR_ID],
         provider_id=texts["sg_message_id"],
         kind=texts["event"],
-        at=datetime.fromtimestamp(at, UTC),
+        at=at,
         address=texts["email"],
         weight=weight,
         bars=bars,
         words=texts["reason"],
     )
+
+
+def _instant(told: Any) -> datetime | None:
+    """Seconds since 1970, in whichever way JSON writes a number."""
+    if isinstance(told, bool) or not isinstance(told, (int, float, str)):
+        return None
+    try:
+        seconds = float(told)
+    except (ValueError, OverflowError):
+        return None
+    return datetime.fromtimestamp(int(seconds), UTC) if FIRST.timestamp() <= seconds <= LAST.timestamp() else None
 
 
 def _text(each: Mapping[str, Any], name: str, number: int) -> str:
@@ -111,6 +131,13 @@ def _text(each: Mapping[str, Any], name: str, number: int) -> str:
         raise Malformed(f"event {number}: {name} is not a short text")
     # A lone surrogate is valid JSON, and no database takes it.
     return value.encode("utf-8", "replace").decode()
+
+
+def _words(each: Mapping[str, Any], name: str) -> str:
+    """What another server said, or SendGrid of it: cut where it is long, for the event counts all the same."""
+    value = each.get(name)
+    told = value if isinstance(value, str) else ""
+    return told[:MOST_WORDS].replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _meaning(texts: Mapping[str, str]) -> tuple[int, str]:

@@ -10,7 +10,7 @@ SECONDS = 5.0
 # What the large providers call their keys; a company may use any other name.
 USUAL_SELECTORS = ("s1", "s2", "selector1", "selector2", "google", "default", "mail", "dkim", "k1")
 MOST_LOOKUPS = 10
-_LOOKS_UP = re.compile(r"[+~?-]?(include:|redirect=|exists:|a\b|mx\b|ptr\b)", re.IGNORECASE)
+_LOOKS_UP = re.compile(r"(?<!\S)[+~?-]?(include:|redirect=|exists:|(a|mx|ptr)(?=[:/\s]|$))", re.IGNORECASE)
 
 
 class Resolver(Protocol):
@@ -123,7 +123,9 @@ def _dmarc(domain: str, resolver: Resolver) -> Iterator[Finding]:
             yield Finding(name, "fail", f"there are {len(records)}, and then none counts", "keep one record")
             return
         if records:
-            policy = re.search(r"(?:^|;)\s*p\s*=\s*(\w+)", records[0])
+            # What a domain above says of its own mail need not hold for those below it (RFC 7489, 6.3).
+            own, below = (re.search(rf"(?:^|;)\s*{tag}\s*=\s*(\w+)", records[0]) for tag in ("p", "sp"))
+            policy = below if below and place != domain else own
             yield _policy(name, policy[1].lower() if policy else "", place)
             return
     cure = f"publish a TXT record at _dmarc.{domain}, to begin with: v=DMARC1; p=none; rua=mailto:<who reads it>"

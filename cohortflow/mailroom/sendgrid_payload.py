@@ -4,6 +4,7 @@ import logging
 from base64 import b64encode
 from functools import lru_cache
 from typing import Any
+from unicodedata import normalize
 
 import orjson
 from sendgrid.helpers.mail import (
@@ -23,11 +24,24 @@ from sendgrid.helpers.mail import (
 
 from cohortflow.mailroom.addresses import split_mailbox
 from cohortflow.mailroom.attachments import Attachment as OurAttachment
-from cohortflow.mailroom.letters import Letter, check_letter, media_type
+from cohortflow.mailroom.letters import Letter, check_letter
 from schemas.errors import DeliveryError
 
 OUR_ID = "cohortflow_message_id"
 LARGEST = 30_000_000
+_SPELT = {
+    "ä": "ae",
+    "ö": "oe",
+    "ü": "ue",
+    "Ä": "Ae",
+    "Ö": "Oe",
+    "Ü": "Ue",
+    "ß": "ss",
+    "–": "-",
+    "—": "-",
+    "’": "'",
+    "·": "-",
+}
 # At DEBUG the package logs its key and what it sends.
 for _name in ("python_http_client", "python_http_client.client", "sendgrid"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -88,9 +102,39 @@ def _recipient(letter: Letter) -> dict[str, Any]:
 
 def _attached(attachment: OurAttachment) -> dict[str, Any]:
     found: dict[str, Any] = Attachment(
-        FileContent(b64encode(attachment.content).decode("ascii")),
+        FileContent(b64encode(_in_any_charset(attachment)).decode("ascii")),
         FileName(attachment.filename),
-        FileType(media_type(attachment)),
+        FileType(_bare_type(attachment)),
         Disposition("attachment"),
     ).get()
     return found
+
+
+def _bare_type(attachment: OurAttachment) -> str:
+    """A type as SendGrid takes it: without a character set, for which the whole mail would be answered with 400.
+
+    What it then says of text is ISO 8859-1 (github.com/anymail/django-anymail/issues/150), so a contact card goes as a
+    mere file, which address books know by its name.
+    """
+    kind = attachment.content_type
+    if attachment.method:
+        return f"{kind}; method={attachment.method}"
+    return "application/octet-stream" if kind == "text/vcard" else kind
+
+
+def _in_any_charset(attachment: OurAttachment) -> bytes:
+    """The content so that it reads the same where its character set is told wrongly, as far as that can be."""
+    if attachment.content.isascii() or attachment.content_type not in ("text/html", "text/calendar"):
+        return attachment.content
+    text = attachment.content.decode("utf-8")
+    if attachment.content_type == "text/html":
+        return text.encode("ascii", "xmlcharrefreplace")
+    return "".join(map(_plain_sign, text)).encode("utf-8")
+
+
+def _plain_sign(sign: str) -> str:
+    """A letter without its accent, in no more bytes, so that folded lines stay short; other scripts as they are."""
+    if sign.isascii():
+        return sign
+    found = _SPELT.get(sign) or normalize("NFKD", sign).encode("ascii", "ignore").decode()
+    return found if 0 < len(found) <= len(sign.encode()) else sign

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from pydantic import SecretStr
 
-from cohortflow.mailroom.http_calls import Caller, NoAnswer, NotConnected
+from cohortflow.mailroom.http_calls import Caller, NoAnswer, NotConnected, is_server
 from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.sendgrid_answers import NEXT_TRY, is_exhausted, outcome_of, seconds_until_reset
 from cohortflow.mailroom.sendgrid_payload import body_of
@@ -16,6 +16,7 @@ from cohortflow.mailroom.windows import NOT_BEGUN, TOO_SLOW, LoopWindow
 from schemas.errors import CohortflowError
 
 HOST = "https://api.sendgrid.com"
+NO_SERVER = "SENDGRID_HOST: must be https:// and a name, without a path, such as https://api.eu.sendgrid.com"
 IN_FLIGHT = 400
 FIRST_IN_FLIGHT = 16
 MOST_A_SECOND = 5000  # more than one process can write
@@ -31,7 +32,7 @@ class SendGridTransport:
         shortest_wait: seconds between an answer that asks for patience and the next request, at the least.
     """
 
-    name = "sendgrid"
+    name = way = "sendgrid"
 
     def __init__(
         self,
@@ -42,13 +43,16 @@ class SendGridTransport:
         in_flight: int = IN_FLIGHT,
         shortest_wait: float = 1,
     ) -> None:
+        key = SecretStr(key.get_secret_value().strip())  # a secret from a file often ends with a line break
         if not key.get_secret_value():
             raise CohortflowError(
                 "COHORTFLOW_MAIL is sendgrid, but there is no key; set SENDGRID_API_KEY, or make the Secret block "
                 "sendgrid-api-key in Prefect, which only what Prefect runs can read"
             )
-        if not host.startswith(("https://", "http://127.0.0.1", "http://localhost")):
-            raise CohortflowError("SENDGRID_HOST: must begin with https://, such as https://api.eu.sendgrid.com")
+        if not (key.get_secret_value().isascii() and key.get_secret_value().isprintable()):
+            raise CohortflowError("SENDGRID_API_KEY: holds a sign that no key has; copy it anew, on one line")
+        if not is_server(host):
+            raise CohortflowError(NO_SERVER)
         self._key, self._url = key, f"{host.rstrip('/')}/v3/mail/send"
         self._timeout, self._in_flight, self._shortest_wait = timeout, in_flight, shortest_wait
 
@@ -125,7 +129,7 @@ class Posting:
         if answer.status == 429 or is_exhausted(answer.headers):
             wait = max(seconds_until_reset(answer.headers), self._shortest_wait)
             self._resume_at = max(self._resume_at, time.monotonic() + wait)
-        return outcome_of(answer.status, answer.headers)
+        return outcome_of(answer.status, answer.headers, answer.body)
 
     def wind_down(self) -> None:
         """Begin no other request."""

@@ -43,13 +43,16 @@ def server_of(url: str) -> SmtpServer:
     Raises:
         CohortflowError: there is no host, or no port that could be one.
     """
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or (465 if parts.scheme == "smtps" else 587)
     except ValueError:
         port = 0
-    if not parts.hostname or not port:
-        raise CohortflowError("COHORTFLOW_MAIL: write smtp://user:password@host:port, or smtps:// for TLS at once")
+    if not port or not parts.hostname:
+        raise CohortflowError(
+            "COHORTFLOW_MAIL: write smtp://user:password@host:port, or smtps:// for TLS at once; "
+            "in a user or a password each sign but letters and digits as %XX, such as %40 for @"
+        )
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
     return SmtpServer(parts.hostname, port, parts.scheme == "smtps", user, SecretStr(password))
 
@@ -62,7 +65,7 @@ class SmtpTransport:
         context: which certificates are believed; the system's when left out.
     """
 
-    name = "smtp"
+    name = way = "smtp"
 
     def __init__(self, server: SmtpServer, *, timeout: float = 30, context: ssl.SSLContext | None = None) -> None:
         self.server, self._timeout = server, timeout
@@ -85,7 +88,8 @@ class SmtpTransport:
         try:
             server = self._connection()
         except smtplib.SMTPAuthenticationError as error:
-            return Outcome("later", f"{error.smtp_code}: the mail server does not take this password", NEXT_TRY, True)
+            told = f"{error.smtp_code}: the mail server does not take this password"
+            return Outcome("later", told, NEXT_TRY, stops=error.smtp_code >= 500)  # others pass by themselves
         except _FAILED as error:
             return Outcome("later", f"not connected ({type(error).__name__})", NEXT_TRY)
         outcome, usable = _handed_over(server, letter, content, until)
@@ -161,11 +165,13 @@ def _is_alive(server: smtplib.SMTP) -> bool:
 def _handed_over(server: smtplib.SMTP, letter: Letter, content: bytes, until: float) -> tuple[Outcome, bool]:
     """What became of a letter, and whether the connection can be used for the next."""
     steps: list[tuple[Callable[[], tuple[int, bytes]], int]] = [
-        (lambda: server.mail(parseaddr(letter.sender)[1]), 250),
         (lambda: server.rcpt(letter.to_address), 250),
         (lambda: server.docmd("DATA"), 354),
     ]
     try:
+        code = server.mail(parseaddr(letter.sender)[1])[0]
+        if code != 250:
+            return _sender_turned_down(code), _reset(server)
         for step, wanted in steps:
             code = step()[0]
             if code != wanted and not (wanted == 250 and code == 251):
@@ -181,12 +187,23 @@ def _handed_over(server: smtplib.SMTP, letter: Letter, content: bytes, until: fl
         code = server.getreply()[0]
     except _FAILED as error:
         return Outcome("unknown", f"broken off after its end ({type(error).__name__})"), False
-    return (Outcome("accepted"), True) if code == 250 else (_turned_down(code), _reset(server))
+    if 200 <= code < 300:
+        return Outcome("accepted"), True
+    if 400 <= code < 600:
+        return _turned_down(code), _reset(server)
+    return Outcome("unknown", "an answer after its end that cannot be read"), False
 
 
 def _as_data(content: bytes) -> bytes:
     """The letter as it stands after DATA: ended by a line end, each dot that begins a line doubled."""
     return re.sub(rb"(?m)^\.", b"..", content) + (b"" if content.endswith(b"\r\n") else b"\r\n")
+
+
+def _sender_turned_down(code: int) -> Outcome:
+    """No fault of the mail, nor of its reader: it waits until the sender may send."""
+    if code == 530:
+        return _turned_down(code)
+    return Outcome("later", f"{code}: the mail server does not let this sender send; see email.from", NEXT_TRY)
 
 
 def _turned_down(code: int) -> Outcome:

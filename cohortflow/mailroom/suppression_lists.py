@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 
+from cohortflow.mailroom.http_calls import is_server
 from cohortflow.store.suppressed import BOUNCED, INVALID, SPAM, UNSUBSCRIBED
 from schemas.errors import DeliveryError
 
@@ -29,6 +30,8 @@ def read_lists(host: str, key: str) -> Iterator[list[Found]]:
     Raises:
         DeliveryError: the provider cannot be reached, refuses the key, or answers what it never should.
     """
+    if not is_server(host):
+        raise DeliveryError("SENDGRID_HOST is no server; write https:// and a name, without a path", permanent=True)
     headers = {"Authorization": f"Bearer {key}", "Accept": "application/json"}
     # Redirects are not followed: they would be sent the key.
     with httpx.Client(base_url=host, headers=headers, timeout=TIMEOUT, follow_redirects=False) as client:

@@ -35,10 +35,16 @@ def _stray(name: str, programs: Collection[str]) -> Iterator[Fault]:
     if found and found["program"] and found["program"] not in programs:
         cure = nearest(found["program"], [*programs])
         yield _warning(name, "file", f"is read by nobody, for there is no program {found['program']!r}; {cure}")
-    elif not is_text(name) and len(parts) in (2, 3) and parts[-1].count(".") >= 2:
+    elif not is_text(name) and len(parts) in (2, 3) and _is_meant_as_text(parts, programs):
         known = [*FOLDERS, *programs] if len(parts) == 2 else list(FOLDERS)
         cure = "name it <message>.<language>.md" if parts[-2] in known else nearest(parts[-2], known)
         yield _warning(name, "file", f"is read by nobody, for its folder or its name is unknown; {cure}")
+
+
+def _is_meant_as_text(parts: Sequence[str], programs: Collection[str]) -> bool:
+    """Whether a file was meant to be read: it names a language, or lies among the mails of a stage."""
+    among_mails = parts[-2] in FOLDERS and (len(parts) == 2 or parts[0] in programs) and parts[-1].endswith(".md")
+    return parts[-1].count(".") >= 2 or (among_mails and parts[-1].lower() != "readme.md")
 
 
 def _warning(name: str, path: str, message: str) -> Fault:

@@ -49,17 +49,23 @@ def read_texts(folder: Path) -> dict[str, str]:
     Raises:
         ProgramError: a file that is too large, is a link or is not UTF-8.
     """
+    texts, unread = read_what_can_be(folder)
+    if unread:
+        raise ProgramError(list(unread.values()))
+    return texts
+
+
+def read_what_can_be(folder: Path) -> tuple[dict[str, str], dict[str, Fault]]:
+    """The texts under `templates/` that can be read, and what is wrong with each of the others."""
     texts: dict[str, str] = {}
-    faults: list[Fault] = []
+    faults: dict[str, Fault] = {}
     for path in _files(folder):
         name = path.relative_to(folder).as_posix()
         try:
             texts[name] = _read(folder, path)
         except (OSError, ValueError) as problem:
-            faults.append(Fault(f"{folder.name}/{name}", 1, 1, "file", str(problem)))
-    if faults:
-        raise ProgramError(faults)
-    return texts
+            faults[name] = Fault(f"{folder.name}/{name}", 1, 1, "file", str(problem))
+    return texts, faults
 
 
 def _files(folder: Path) -> Iterator[Path]:

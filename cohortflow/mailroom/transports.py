@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 from cohortflow.mailroom.letters import Letter, check_letter
 
@@ -30,6 +30,11 @@ class Outcome:
 
 class Transport(Protocol):
     """Takes letters. Once it has said "accepted", the letter must never be handed over again."""
+
+    @property
+    def way(self) -> str:
+        """What names this transport in the ledger: only the same one can tell what became of a letter it was given."""
+        ...
 
     def send(self, letter: Letter, at: datetime) -> Outcome:
         """Hand over one letter at the instant `at` of the instance clock."""
@@ -115,6 +120,7 @@ class Sent(NamedTuple):
 class MemoryTransport:
     """A list with a send: for tests, and for simulations that look at the letters afterwards."""
 
+    way: ClassVar[str] = "memory"
     sent: list[Sent] = field(default_factory=list)
     _ids: set[str] = field(default_factory=set, repr=False)
 

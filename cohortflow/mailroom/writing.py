@@ -13,6 +13,7 @@ from cohortflow.mailroom.contexts import Meeting, Partner, Reader, Report, build
 from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.lines import lines_for
 from cohortflow.mailroom.rendering import Stationery
+from cohortflow.mailroom.wording import plain_line
 from cohortflow.mailroom.words import Phrasebook, Words
 from cohortflow.programs.calendars import local_day, zone_of
 from cohortflow.programs.cohorts import Cohort
@@ -106,7 +107,7 @@ def write_letter(desk: Desk, message: Message) -> Letter:
         message_id=message.message_id,
         sender=program.email.sender,
         reply_to=program.owner if program.email.reply_to == "owner" else program.email.reply_to,
-        to_name=sheet.reader.name,
+        to_name=plain_line(sheet.reader.name),
         to_address=sheet.reader.address,
         subject=parts.subject,
         text=parts.text,

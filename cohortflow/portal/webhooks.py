@@ -39,13 +39,15 @@ def _take_in(house: House, body: bytes, signature: str, timestamp: str) -> JSONR
     if not is_authentic(body, signature, timestamp, key, datetime.now(UTC)):
         return _refused(403, "not signed by the key that is known here, or too long ago")
     try:
-        events = read_post(body)
+        events, odd = read_post(body)
     except Malformed as problem:
         return _refused(400, str(problem))
+    if odd:
+        logger.warning("%d events of a post made no sense and were set aside", odd)
     now = house.now()
     with house.database.write() as db:
         counted = provider_events.take_in(db, events, now)
-    return JSONResponse(counted)
+    return JSONResponse(dict(counted) | {"odd": odd} if odd else counted)
 
 
 def _refused(status: int, reason: str) -> JSONResponse:

@@ -65,6 +65,10 @@ def _no_program(path: Path) -> str | None:
         return "is a folder; name a file in it, for example emerging-leaders.yaml"
     if path.name == COMPANY:
         return "is what all programs share; check a program, and it is checked too"
+    if path.suffix == ".yaml" and path.parent.name == "forms" and path.is_file():
+        return "is a form; check a program, and the forms it asks are checked too"
+    if path.suffix == ".md" and path.is_file():
+        return "is the text of a mail; check a program, and all texts are checked too"
     if path.stem in NO_PROGRAM:
         return f"cannot be a program (got {path.name!r}): templates/{path.stem}/ holds texts of all; choose another"
     if ID.fullmatch(path.stem) and path.suffix.lower() in (".yml", ".yaml") and path.suffix != ".yaml":

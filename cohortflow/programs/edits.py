@@ -16,7 +16,7 @@ from cohortflow.programs.line_changes import Leaf, Places
 from cohortflow.programs.merging import LINE_KEYS
 from cohortflow.programs.occasion_edits import occasion_findings
 from cohortflow.programs.occasions import dated_occasions
-from cohortflow.programs.trees import Path, path_text
+from cohortflow.programs.trees import Mark, Path, path_text
 from schemas.edits import Change, Difference, Entry, Gone, Moved, People, Verdict
 from schemas.occasions import Occasion
 
@@ -107,6 +107,14 @@ def follow(old: Cohort, new: Cohort, leaves: Iterable[Leaf], places: Places, peo
 def first_seen(new: Cohort) -> Difference:
     """A cohort that the store does not know yet: everything is new."""
     return Difference(new.id, "unknown", added=tuple(_entry(each) for each in dated_occasions(new)))
+
+
+def withdrawn(old: Cohort, at: Mark) -> Difference:
+    """A cohort that has not begun, and whose line is not in the file any more: nothing of it will be."""
+    reason = "it has not begun, so nobody has heard of it; the next tick withdraws it"
+    said = "is not in the file any more"
+    change = Change(f"cohorts.{old.key}", "applied", said, reason, at.file, at.line, at.column)
+    return Difference(old.id, "waiting", "", (change,), dropped=tuple(_entry(each) for each in dated_occasions(old)))
 
 
 def _what_it_does(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cohortflow.programs.anchors import CohortDates
 from cohortflow.programs.calendars import first_allowed, local_day
@@ -69,6 +69,29 @@ def after_approval(cohort: Cohort, approved_at: datetime, about: str = NOT_NARRO
     ]
     announced = [_due_after(dates, each, approved_at, about) for each in waiting]
     return tuple(sorted([*announced, *_accepting(dates, approved_at, about)], key=lambda occasion: occasion.due_on))
+
+
+def approval_of_rematch(cohort: Cohort, asked_at: datetime, about: str) -> tuple[Occasion, ...]:
+    """What follows when nobody decides on a match proposed in place of an ended one, which `about` names."""
+    dates, approve = CohortDates(cohort), cohort.program.stages.match.approve
+    if approve is None:
+        return ()
+    last_day, over_at = deadline(asked_at, approve.within, dates.calendar)
+    remind_on = reminder_day(local_day(asked_at, dates.calendar.zone), last_day, dates.calendar)
+    reminder = Occasion(
+        "match.approval_reminder#1", "match", "send", remind_on, over_at, "mail", about,
+        ends_at=over_at, send="approval_reminder", to=approve.by,
+    )  # fmt: skip
+    if approve.if_silent == "proceed":
+        after = Occasion("match.approval_proceeds", "match", "proceed", last_day, over_at, about=about)
+    else:
+        next_day = last_day + timedelta(days=1)
+        overdue = Occasion(
+            "match.approval_overdue#1", "match", "send", next_day, over_at, "mail", about,
+            send="approval_overdue", to="owner",
+        )  # fmt: skip
+        after = placed(dates, overdue)
+    return placed(dates, reminder, backward=True), after
 
 
 def late_match(cohort: Cohort, at: datetime) -> tuple[Occasion, ...]:

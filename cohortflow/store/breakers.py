@@ -44,6 +44,14 @@ def open_breakers(db: Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in db.execute(query.order_by(mail_breakers.c.tripped_at)).mappings()]
 
 
+def close_others(db: Connection, transport: str, mark: str, now: datetime, *, actor: str) -> None:
+    """Mail has left with this key: what was said of another one is of no interest any more."""
+    others = sa.and_(
+        mail_breakers.c.transport == transport, mail_breakers.c.mark != mark, mail_breakers.c.closed_at.is_(None)
+    )
+    db.execute(mail_breakers.update().where(others).values(closed_at=now, closed_by=actor))
+
+
 def close(db: Connection, now: datetime, *, actor: str) -> int:
     """Let every transport that stands still send again; returns how many there were."""
     still = mail_breakers.c.closed_at.is_(None)

@@ -45,20 +45,32 @@ _TAKE: Any = (
     )
 )
 _BEGIN_ATTEMPT = message_attempts.insert().from_select(
-    ["message_id", "attempt", "actor", "started_at"],
-    sa.select(messages.c.message_id, messages.c.attempts, sa.bindparam("owner", type_=sa.Text), NOW).where(
-        among(messages.c.message_id)
-    ),
+    ["message_id", "attempt", "actor", "started_at", "way"],
+    sa.select(
+        messages.c.message_id,
+        messages.c.attempts,
+        sa.bindparam("owner", type_=sa.Text),
+        NOW,
+        sa.bindparam("way", type_=sa.Text),
+    ).where(among(messages.c.message_id)),
 )
 
 
 def claim_batch(
-    db: Connection, now: datetime, *, owner: str, lease_seconds: int, size: int = 200, notes: Gathered | None = None
+    db: Connection,
+    now: datetime,
+    *,
+    owner: str,
+    lease_seconds: int,
+    size: int = 200,
+    notes: Gathered | None = None,
+    way: str = "",
 ) -> tuple[list[Message], dict[str, int]]:
     """Take mails to send, asking once more whether each may go; the caller commits before the first byte.
 
     Args:
         notes: gathers what is to be noted, for a caller who adds it at the end of the transaction.
+        way: by which the mails will leave; only it can tell later what became of them.
 
     Returns:
         The mails to send, and how many were stopped in which state ("postponed": queued on, for the reader's morning).
@@ -80,7 +92,7 @@ def claim_batch(
     if ready:
         ids = [message.message_id for message in ready]
         db.execute(_TAKE, {"ids": ids, "owner": owner, "lease_seconds": lease_seconds})
-        db.execute(_BEGIN_ATTEMPT, {"ids": ids, "owner": owner, "now": now})
+        db.execute(_BEGIN_ATTEMPT, {"ids": ids, "owner": owner, "now": now, "way": way})
     outcomes = {message_id: state for message_id, (state, _) in stopped.items()} | dict.fromkeys(later, "postponed")
     note_counts(db, "mail.claimed", _counted(rows, outcomes), now, owner, notes)
     counted: dict[str, int] = {}

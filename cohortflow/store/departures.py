@@ -23,6 +23,22 @@ def cohorts_with_leavers(db: Connection) -> list[str]:
     return [str(cohort_id) for cohort_id in db.execute(query).scalars()]
 
 
+def cohorts_with_returned(db: Connection) -> list[str]:
+    """Cohorts under way in which somebody counts as having left the company who is at work there."""
+    query = (
+        sa.select(sa.distinct(participants.c.cohort_id))
+        .join_from(people, participants, participants.c.person_id == people.c.person_id)
+        .join(cohorts, cohorts.c.cohort_id == participants.c.cohort_id)
+        .where(
+            people.c.status == "active",
+            participants.c.state == "left",
+            participants.c.left_at.is_not(None),
+            cohorts.c.state != "closed",
+        )
+    )
+    return [str(cohort_id) for cohort_id in db.execute(query).scalars()]
+
+
 def cohorts_with_leave(db: Connection) -> list[str]:
     """Cohorts in which somebody who is matched is on leave."""
     query = (

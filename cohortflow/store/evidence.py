@@ -1,7 +1,7 @@
 """Where mails stand by all that their provider has told: the greatest of it, whatever came first or twice."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,7 +38,8 @@ def apply_evidence(db: Connection, processed: Mapping[str, int], now: datetime) 
     """Move mails to where their events say they are.
 
     An event settles an unknown mail, and one that is still in flight or was queued again: it has left, and must
-    never be handed over a second time. What was refused, or stopped before it left, stays what it is.
+    never be handed over a second time. So it does one that was to go again and was stopped: its first attempt has left.
+    What was refused, or stopped before it was ever handed over, stays what it is.
 
     Args:
         processed: the mails with new events, and how many of those say that the provider took it.
@@ -49,8 +50,10 @@ def apply_evidence(db: Connection, processed: Mapping[str, int], now: datetime) 
         part = ids[start : start + CHUNK]
         rows = db.execute(_LOCKED, {"ids": part}).all()
         facts = {row.message_id: row for row in db.execute(_FACTS, {"ids": part})}
-        _settle(db, [row for row in rows if row.state in IN_DOUBT], counts)
-        _move(db, rows, {name: stands_at(row.weight) for name, row in facts.items()}, counts)
+        once = {*db.execute(_ONCE_IN_DOUBT, {"ids": part}).scalars()} if any(map(_is_stopped, rows)) else set()
+        left = {row.message_id for row in rows if row.state in IN_DOUBT or row.message_id in once}
+        _settle(db, [row for row in rows if row.message_id in left], counts)
+        _move(db, rows, left, {name: stands_at(row.weight) for name, row in facts.items()}, counts)
         for row in rows:
             total = facts[row.message_id].processed
             if total > 1 and total - processed[row.message_id] <= 1:
@@ -73,6 +76,16 @@ _FACTS = (
     .where(among(provider_events.c.message_id))
     .group_by(provider_events.c.message_id)
 )
+
+
+# An attempt of which nobody knew, or of which a person said that it was to be made again.
+_ONCE_IN_DOUBT = sa.select(message_attempts.c.message_id).where(
+    among(message_attempts.c.message_id), message_attempts.c.outcome.in_(("unknown", "resend"))
+)
+
+
+def _is_stopped(row: Row[Any]) -> bool:
+    return row.state not in IN_DOUBT and row.state not in SENT
 
 
 def _settle(db: Connection, rows: Sequence[Row[Any]], counts: Counts) -> None:
@@ -124,12 +137,16 @@ _END_ATTEMPT: Any = (
 
 
 def _move(
-    db: Connection, rows: Sequence[Row[Any]], stands: Mapping[str, tuple[str, str | None]], counts: Counts
+    db: Connection,
+    rows: Sequence[Row[Any]],
+    left: Collection[str],
+    stands: Mapping[str, tuple[str, str | None]],
+    counts: Counts,
 ) -> None:
     moved = []
     for row in rows:
         state, reason = stands[row.message_id]
-        before = "accepted" if row.state in IN_DOUBT else row.state
+        before = "accepted" if row.message_id in left else row.state
         if before not in SENT or (state, reason) == (before, row.reason if row.state == before else None):
             continue
         moved.append({"the_id": row.message_id, "state": state, "reason": reason})

@@ -72,6 +72,7 @@ message_attempts = sa.Table(
     at("ended_at"),
     text("outcome", null=True),
     text("code", null=True),
+    text("way", null=True),
 )
 
 suppressions = sa.Table(

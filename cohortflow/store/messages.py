@@ -238,6 +238,22 @@ _UNKNOWN = (
 )
 
 
+def ways_of(db: Connection, mails: Sequence[Message]) -> dict[str, str]:
+    """By which way the last attempt of each of some mails was made; empty where that is not known."""
+    found: dict[str, str] = {}
+    for start in range(0, len(mails), 500):
+        part = {"ids": [message.message_id for message in mails[start : start + 500]]}
+        found |= {row.message_id: row.way or "" for row in db.execute(_WAYS, part)}
+    return found
+
+
+_WAYS = (
+    sa.select(message_attempts.c.message_id, message_attempts.c.way)
+    .where(among(message_attempts.c.message_id))
+    .order_by(message_attempts.c.attempt)
+)
+
+
 def settle(db: Connection, message: Message, *, accepted: bool, now: datetime, actor: str) -> bool:
     """Settle an unknown mail by evidence: it had left, or it surely had not and may be sent."""
     mine = sa.and_(

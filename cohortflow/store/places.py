@@ -64,6 +64,16 @@ def _told(db: Connection, machine: str) -> list[str]:
     return ["postgresql", str(server), str(url.database), oid]
 
 
+def mail_way(db: Connection) -> str:
+    """By which way mail has left that nobody can call back, and who may be asked of it; empty for none."""
+    return db.execute(sa.select(instance.c.mail_way)).scalar() or ""
+
+
+def note_way(db: Connection, way: str) -> None:
+    """Mail leaves by this way now."""
+    db.execute(instance.update().values(mail_way=way))
+
+
 def has_sent(db: Connection, message_id: str, attempt: int) -> bool:
     """Whether the database knows of an attempt to send a mail."""
     mine = sa.and_(message_attempts.c.message_id == message_id, message_attempts.c.attempt == attempt)

@@ -18,7 +18,7 @@ from cohortflow.programs.parts import address_of
 from cohortflow.store import frames, instances, suppressed
 from cohortflow.store.cohorts import read_row
 from cohortflow.store.columns import among
-from cohortflow.store.evidence import apply_evidence
+from cohortflow.store.evidence import DROPPED, apply_evidence
 from cohortflow.store.mail_stops import address_hash
 from cohortflow.store.tables import messages, people, provider_events, provider_tallies
 from cohortflow.store.upserts import insert_into
@@ -98,6 +98,9 @@ def event_key(secret: str, event: ProviderEvent) -> str:
         event.at.isoformat(),
         address_hash(secret, event.address),
         event.words,
+        *(
+            [str(event.weight)] if event.weight >= DROPPED else []
+        ),  # two bounces of one second may mean different things
     )
     return hashlib.sha256("\x1f".join(told).encode()).hexdigest()
 

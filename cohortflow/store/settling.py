@@ -18,16 +18,18 @@ BY_RULE = "rule:on_unknown"
 def give_verdict(db: Connection, message_id: str, verdict: Verdict, now: datetime, *, actor: str) -> str:
     """Say of an unknown mail that it was sent, or that it is to be sent again: a numbered attempt with its actor.
 
+    What was refused surely has not left, and may be sent again once its cause is mended.
+
     Returns:
         The state it is in now.
 
     Raises:
-        DataError: there is no such mail, or nothing about it is unknown.
+        DataError: there is no such mail, or nothing about it is to be said.
     """
     row = db.execute(_HELD, {"message_id": message_id}).mappings().first()
     if row is None:
         raise DataError(f"there is no mail {message_id}; `cohortflow mail status` names every unknown one")
-    if row["state"] != "unknown":
+    if row["state"] != "unknown" and (row["state"], verdict) != ("refused", "resend"):
         raise DataError(f"the mail {message_id} is {row['state']}, not unknown; there is nothing to settle")
     state = "accepted" if verdict == "sent" else "queued"
     number = row["attempts"] + 1
@@ -48,6 +50,36 @@ _HELD = (
     sa.select(messages, _CLAIMED_AT.label("claimed_at"))
     .where(messages.c.message_id == sa.bindparam("message_id"))
     .with_for_update(of=messages)
+)
+
+
+def ids_in(db: Connection, cohort_id: str, state: str) -> list[str]:
+    """The mails of a cohort that are unknown, or refused."""
+    mine = sa.and_(messages.c.cohort_id == cohort_id, messages.c.state == state)
+    return list(db.execute(sa.select(messages.c.message_id).where(mine).order_by(messages.c.message_id)).scalars())
+
+
+def obstacles(db: Connection) -> list[dict[str, Any]]:
+    """What was refused or came back, and what waits for more than its hour: how many mails of a cohort, and why."""
+    return [dict(row) for row in db.execute(_OBSTACLES).mappings()]
+
+
+_OBSTACLES = (
+    sa.select(
+        messages.c.state,
+        messages.c.cohort_id,
+        messages.c.reason,
+        sa.func.count().label("mails"),
+        sa.func.min(messages.c.message_id).label("one_of_them"),
+    )
+    .where(
+        sa.or_(
+            messages.c.state.in_(("refused", "bounced")),
+            sa.and_(messages.c.state == "queued", messages.c.reason.is_not(None)),
+        )
+    )
+    .group_by(messages.c.state, messages.c.cohort_id, messages.c.reason)
+    .order_by(messages.c.cohort_id, messages.c.state, messages.c.reason)
 )
 
 

@@ -28,6 +28,7 @@ instance = sa.Table(
     integer("ticks"),
     text("place", null=True),
     text("sending_hold", null=True),
+    text("mail_way", null=True),
 )
 
 bundles = sa.Table(

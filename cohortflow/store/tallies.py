@@ -40,9 +40,10 @@ def cohort_counts(db: Connection, cohort_id: str) -> dict[str, int]:
         "mentors": applied.get("mentor", 0),
         "mentees": applied.get("mentee", 0),
         "pairs": live or pairs.get("ended", 0),
+        "proposed": pairs.get("proposed", 0),
         "unmatched": states.get("waitlisted", 0),
         "waitlisted": states.get("waitlisted", 0),
-        "silent": pairs.get("approved", 0),
+        "silent": _silent(db, cohort_id),
         "accepted": pairs.get("accepted", 0) + pairs.get("active", 0),
         "declined": pairs.get("declined", 0),
         "active": pairs.get("active", 0),
@@ -51,6 +52,15 @@ def cohort_counts(db: Connection, cohort_id: str) -> dict[str, int]:
         "at_risk": int(db.execute(risky).scalar_one()),
         "answered": _answered(db, cohort_id),
     }
+
+
+def _silent(db: Connection, cohort_id: str) -> int:
+    """How many people have said neither yes nor no to a match that waits for it."""
+    sides = (matches.c.mentee_accepted_at, matches.c.mentor_accepted_at)
+    lacking = [sa.case((side.is_(None), 1), else_=0) for side in sides]
+    query = sa.select(sa.func.coalesce(sa.func.sum(sum(lacking[1:], lacking[0])), 0))
+    waiting = sa.and_(matches.c.cohort_id == cohort_id, matches.c.state == "approved")
+    return int(db.execute(query.where(waiting)).scalar_one())
 
 
 def _answered(db: Connection, cohort_id: str) -> int:

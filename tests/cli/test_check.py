@@ -89,3 +89,61 @@ def test_seats_are_held_against_the_roster(configs, capsys, tmp_path):
 def test_an_empty_folder_says_what_to_do(tmp_path, capsys):
     assert check([], tmp_path, ROOT / "templates", as_json=False) == 1
     assert "holds no program" in capsys.readouterr().out
+
+
+def test_a_program_may_be_named_by_its_id(configs, capsys):
+    assert check([Path("first-steps")], configs, ROOT / "templates", as_json=False) == 0
+    assert "first-steps.yaml: no faults" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("named", "told"),
+    [("program_configs/forms/apply.yaml", "is a form"), ("templates/recruit/invite.en.md", "is the text of a mail")],
+)
+def test_what_no_program_can_be_is_told_alone(named, told, configs, capsys):
+    assert check([ROOT / named], configs, ROOT / "templates", as_json=False) == 1
+
+    printed = capsys.readouterr().out
+    assert f"{told}; check a program" in printed
+    assert len(printed.splitlines()) == 2, "the fault and what to do"
+
+
+def test_wording_of_a_program_elsewhere_is_not_called_unread(configs, tmp_path, capsys):
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(configs, elsewhere)
+    (elsewhere / "emerging-leaders.yaml").unlink()
+
+    check([elsewhere / "first-steps.yaml"], configs, ROOT / "templates", as_json=False)
+
+    assert "is read by nobody" not in capsys.readouterr().out
+
+
+def test_a_text_that_cannot_be_read_is_the_only_fault_told_of_it(configs, tmp_path, capsys):
+    templates = Path(shutil.copytree(ROOT / "templates", tmp_path / "templates"))
+    (templates / "recruit" / "reminder.en.md").write_bytes(b"\xff\xfe")
+    (templates / "words.de.yaml").write_bytes(b"\xff\xfe")
+
+    assert check([], configs, templates, as_json=False) == 1
+
+    printed = capsys.readouterr().out
+    faults = [line for line in printed.splitlines() if ": note: " not in line]
+    assert [line.partition(":")[0] for line in faults[:-1]] == [
+        "templates/recruit/reminder.en.md",
+        "templates/words.de.yaml",
+    ]
+    assert faults[-1].startswith("2 faults")
+
+
+def test_a_text_whose_name_has_a_slip_is_told(configs, tmp_path, capsys):
+    templates = Path(shutil.copytree(ROOT / "templates", tmp_path / "templates"))
+    for name in ("recruit/invite_en.md", "recruit/README.md", "emerging-leaders/match/hello.md"):
+        (templates / name).parent.mkdir(parents=True, exist_ok=True)
+        (templates / name).write_text("---\nsubject: x\nclass: service\n---\nHello\n")
+
+    assert check([], configs, templates, as_json=False) == 0
+
+    unread = [line for line in capsys.readouterr().out.splitlines() if "is read by nobody" in line]
+    assert [line.partition(":")[0] for line in unread] == [
+        "templates/emerging-leaders/match/hello.md",
+        "templates/recruit/invite_en.md",
+    ]

@@ -163,3 +163,17 @@ def test_the_status_shows_the_edit_that_waits_and_how_to_confirm_it(run, recruit
     assert len(told["consequences"]) == 1 and told["since"]
     run("confirm", COHORT, "--by", APPROVER)
     assert json.loads(run("status", "--json").stdout)["cohorts"][0]["waiting_edit"] is None
+
+
+def test_a_cohort_not_begun_whose_line_is_gone_is_shown_as_withdrawn(run, at_home, tmp_path):
+    scene = at_home(cohort_declared(tmp_path, program=SOUND))
+    other = SOUND.replace(
+        "2027-spring: { starts: 2027-03-01, ends: 2027-05-28", "2027-autumn: { starts: 2027-09-06, ends: 2027-12-10"
+    )
+    file_of(scene).write_text(other, encoding="utf-8")
+
+    shown = run("plan", str(file_of(scene)), "--difference")
+
+    assert shown.exit_code == 0
+    assert "cohorts.2027-spring: is not in the file any more; it has not begun" in shown.stdout
+    assert "dropped  2027-01-25  recruit.opens" in shown.stdout

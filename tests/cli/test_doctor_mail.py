@@ -65,6 +65,35 @@ def test_a_server_that_does_not_answer_is_told_without_its_password(home, mail, 
     assert "secret-word" not in str(found)
 
 
+@pytest.mark.parametrize(
+    ("mail", "host", "named"),
+    [
+        ("smtp://user:p[w@host:25", "", "SMTP server"),
+        ("smtp://host:99999", "", "SMTP server"),
+        ("sendgrid", "api.eu.sendgrid.com", "SendGrid"),
+        ("sendgrid", "https://a:99999", "SendGrid"),
+    ],
+)
+def test_an_address_that_is_none_is_told(home, mail, host, named):
+    found = look(home, {"SENDGRID_HOST": host}, mail=mail)
+
+    assert (found[named].verdict, "names no server" in found[named].sentence) == ("fail", True)
+    assert found[named].cure.startswith(("write smtp://", "write https://"))
+
+
+@pytest.mark.parametrize(
+    ("portal", "verdict"),
+    [
+        ("http://127.0.0.1:8080", "fail"),
+        ("http://mentoring.acme.example", "warn"),
+        ("https://mentoring.acme.example", "ok"),
+    ],
+)
+def test_links_must_lead_somewhere_as_soon_as_mail_leaves(home, portal, verdict):
+    assert look(home, mail="smtp://mail.acme.com", portal_url=portal)["links"].verdict == verdict
+    assert "links" not in look(home, portal_url=portal)
+
+
 def test_a_key_is_looked_for_and_never_shown(home):
     assert look(home, mail="sendgrid")["SendGrid key"].verdict == "warn"
     found = look(home, {"SENDGRID_API_KEY": "SG.zz-canary-key"}, mail="sendgrid")

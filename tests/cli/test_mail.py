@@ -4,6 +4,7 @@ import json
 
 import pytest
 import sqlalchemy as sa
+from scene_files import COHORT
 from scenes import Scene, cohort_recruiting
 
 from cohortflow.store import breakers, instances, suppressed
@@ -72,6 +73,37 @@ def test_a_word_that_is_none_is_refused(run, doubtful, given, told):
     shown = run("mail", "settle", doubtful.mails()[0]["message_id"], *given)
 
     assert shown.exit_code == 1 and told in shown.stderr
+
+
+def refuse(scene: Scene, count: int) -> list[str]:
+    ids = [row["message_id"] for row in scene.mails()[1 : 1 + count]]
+    with scene.house.database.write() as db:
+        values = {"state": "refused", "reason": "400 by SendGrid (from)", "sent_at": None}
+        db.execute(sa.update(messages).where(messages.c.message_id.in_(ids)).values(**values))
+    return ids
+
+
+def test_what_was_refused_is_named_with_its_reason_and_can_go_again(run, doubtful):
+    first, *_ = refuse(doubtful, 3)
+
+    shown = " ".join(run("mail", "status").stdout.split())
+    assert "3 mails refused: 400 by SendGrid (from)" in shown and "settle PROGRAM/COHORT --refused" in shown
+    (told,) = json.loads(run("mail", "status", "--json").stdout)["obstacles"]
+    assert (told["state"], told["mails"]) == ("refused", 3)
+    assert run("mail", "settle", first, "--sent", "--by", "dana").exit_code == 1, "it surely has not left"
+    assert run("mail", "settle", first, "--resend", "--by", "dana").exit_code == 0
+    assert "2 refused mails settled" in run("mail", "settle", COHORT, "--refused", "--resend", "--by", "dana").stdout
+    assert {row["state"] for row in doubtful.mails()} == {"accepted", "unknown", "queued"}
+
+
+def test_all_unknown_mails_of_a_cohort_are_settled_at_once(run, doubtful):
+    with doubtful.house.database.write() as db:
+        db.execute(sa.update(messages).values(state="unknown", unknown_at=doubtful.now))
+
+    assert "10 unknown mails settled" in run("mail", "settle", COHORT, "--sent", "--by", "dana").stdout
+    assert {row["state"] for row in doubtful.mails()} == {"accepted"}
+    assert run("mail", "settle", "small-circle/2099", "--sent", "--by", "dana").exit_code == 1
+    assert run("mail", "settle", COHORT, "--refused", "--sent", "--by", "dana").exit_code == 1
 
 
 def test_what_is_settled_already_is_said_plainly(run, doubtful):

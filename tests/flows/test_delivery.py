@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from cohortflow.mailroom.outbox import OutboxTransport
 from cohortflow.mailroom.smtp_transport import SmtpTransport
 from cohortflow.mailroom.transports import MemoryTransport, Outcome
 from cohortflow.mailroom.windows import BatchWindow
-from cohortflow.store import claiming, places, settling
+from cohortflow.store import breakers, claiming, places, settling
 from cohortflow.store import messages as ledger
 from cohortflow.store.settling import BY_RULE
 from cohortflow.store.tables import messages
@@ -250,3 +251,115 @@ def test_a_mail_a_person_sends_again_may_go_in_the_same_run(tmp_path: Path) -> N
         settling.give_verdict(db, first["message_id"], "resend", scene.now, actor="dana")
 
     assert run.go_on([]) == 1 and list(run.on_their_way) == [first["message_id"]]
+
+
+def test_only_the_way_a_mail_went_is_asked_what_became_of_it(tmp_path: Path, office: PostOffice) -> None:
+    office.plan(["500 but accepted"])
+    scene = at_the_invitations(tmp_path / "house", office.transport())
+    delivered(scene)
+    assert states(scene) == {"accepted": 9, "unknown": 1}
+
+    scene.house.transport = OutboxTransport(tmp_path / "outbox")
+    scene.house.settings = scene.house.settings.model_copy(update={"mail": f"outbox:{tmp_path / 'outbox'}"})
+    scene.now += timedelta(minutes=10)
+    delivered(scene)
+    scene.house.transport = office.transport()
+    delivered(scene)
+
+    assert states(scene) == {"accepted": 9, "unknown": 1}, "the outbox was never given it, and cannot know"
+    assert len(office.record()["accepted"]) == len(set(office.record()["accepted"])) == 10
+
+
+def test_mail_does_not_end_in_a_folder_because_a_variable_was_not_set(tmp_path: Path, office: PostOffice) -> None:
+    office.plan(["401"])
+    scene = at_the_invitations(tmp_path / "house", office.transport(in_flight=1))
+    delivered(scene)
+    before = states(scene)
+
+    scene.house.transport = OutboxTransport(tmp_path / "outbox")
+    with pytest.raises(CohortflowError, match="COHORTFLOW_MAIL is not set here, and mail of this database has left by"):
+        delivered(scene)
+    assert states(scene) == before and list((tmp_path / "outbox").glob("*.eml")) == []
+
+    scene.house.settings = scene.house.settings.model_copy(update={"mail": "outbox:"})
+    scene.now += timedelta(minutes=10)
+    delivered(scene)
+    assert len(list((tmp_path / "outbox").glob("*.eml"))) == 10, "who says so gets it"
+
+
+def test_an_outage_leaves_few_mails_in_doubt(tmp_path: Path, office: PostOffice) -> None:
+    office.plan(["503"] * 10)
+    scene = at_the_invitations(tmp_path, office.transport(in_flight=1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(delivery, "MOST_DOUBTS", 3)
+        delivered(scene)
+
+    found = states(scene)
+    assert found["unknown"] < 6 and found["unknown"] + found["queued"] == 10
+    waits = {row["retry_at"] for row in scene.mails() if row["state"] == "queued"}
+    assert all(at is None or at >= scene.now + timedelta(minutes=29) for at in waits)
+
+
+@pytest.mark.parametrize("broken", ["remember", "written"])
+def test_what_was_claimed_and_not_handed_over_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    scene = at_the_invitations(tmp_path, post := MemoryTransport())
+
+    def fail(*given: Any) -> Any:
+        raise OSError("no room left")
+
+    monkeypatch.setattr(delivery, broken, fail)
+    with pytest.raises(OSError, match="no room left"):
+        delivered(scene)
+    assert (states(scene), len(post)) == ({"queued": 10}, 0)
+
+    monkeypatch.undo()
+    scene.now += timedelta(minutes=10)
+    assert delivered(scene) == {"accepted": 10}
+
+
+def test_one_letter_that_cannot_be_written_keeps_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    scene = at_the_invitations(tmp_path, MemoryTransport())
+    plain, first = delivery.write_letter, scene.mails()[0]["message_id"]
+
+    def write(desk: Any, message: Any) -> Any:
+        if message.message_id == first:
+            raise KeyError("maya.cohen@acme.example")
+        return plain(desk, message)
+
+    monkeypatch.setattr(delivery, "write_letter", write)
+    delivered(scene)
+
+    assert states(scene) == {"accepted": 9, "queued": 1}
+    (row,) = (each for each in scene.mails() if each["message_id"] == first)
+    assert row["reason"].startswith("KeyError at test_delivery.py:")
+    assert "maya" not in caplog.text
+
+
+def test_a_long_delivery_looks_at_the_clock_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = at_the_invitations(tmp_path, MemoryTransport())
+    hours = chain([scene.now] * 2, repeat(scene.now + timedelta(hours=12)))
+    monkeypatch.setattr(type(scene.house), "now", lambda _: next(hours))
+    monkeypatch.setattr(delivery, "BATCH", 4)
+    with plainly(), living_in(scene.house):
+        deliver_mail()
+
+    assert states(scene) == {"accepted": 4, "queued": 6}, "the rest waits for the morning"
+    assert {row["not_before"] > scene.now for row in scene.mails() if row["state"] == "queued"} == {True}
+
+
+def test_mail_that_leaves_by_a_new_key_closes_what_was_said_of_the_old(tmp_path: Path, office: PostOffice) -> None:
+    office.plan(["401"])
+    scene = at_the_invitations(tmp_path, office.transport())
+    delivered(scene)
+    other = office.transport()
+    other._key = SecretStr("SG.another-key")
+    scene.house.transport = other
+    scene.now += timedelta(minutes=10)
+    delivered(scene)
+
+    with scene.house.database.read() as db:
+        assert breakers.open_breakers(db) == []

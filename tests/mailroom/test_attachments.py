@@ -11,6 +11,7 @@ from icalendar import Calendar
 
 from cohortflow.mailroom.attachments import calendar_invitation, certificate, contact_card, file_name
 from cohortflow.mailroom.contexts import Partner
+from cohortflow.mailroom.wording import plain_line
 from schemas.errors import DeliveryError
 
 AT = datetime(2027, 2, 15, 8, 0, tzinfo=UTC)
@@ -121,10 +122,21 @@ def test_a_certificate_is_the_same_on_every_machine():
 
 
 @pytest.mark.parametrize(
-    "name", ["", "Ζωή Παπαδοπούλου", "Даша Иванова", "久美子", "Wolfeschlegelstein " * 12, "a\x00\r\nb", "👩‍🔬"]
+    "name", ["", "Ζωή Παπαδοπούλου", "Даша Иванова", "Nguyễn Văn Đạt", "Wolfeschlegelstein " * 12, "a\x00\r\nb"]
 )
-def test_any_name_makes_a_certificate(name):
+def test_any_name_makes_a_certificate(name, caplog):
     assert certificate(name, "Program", "Spring", date(2027, 8, 27)).content.startswith(b"%PDF-")
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("name", ["王小明", "久美子", "ליאור כהן", "محمد علي", "สมชาย", "👩‍🔬 Ada"])
+def test_a_name_that_no_font_here_can_write_makes_a_page_that_every_browser_can(name, caplog):
+    made = certificate(f"{name} <b>", "Program", "Spring", date(2027, 8, 27))
+
+    assert (made.filename, made.content_type) == ("certificate.html", "text/html")
+    assert f'<strong dir="auto">{plain_line(name)} &lt;b&gt;</strong>' in made.content.decode()
+    assert "27 August 2027" in made.content.decode()
+    assert caplog.records == []
 
 
 def test_file_names_are_plain_on_every_system():

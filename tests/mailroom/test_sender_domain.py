@@ -44,6 +44,7 @@ def test_a_sound_domain_has_nothing_to_mend():
         (["v=spf1 include:x ?all"], "warn", "says nothing of all other servers"),
         (["v=spf1 " + "include:x " * 11 + "-all"], "fail", "more than 10 look-ups"),
         (["v=spf1 redirect=_spf.acme.com"], "ok", "says which"),
+        (["v=spf1 " + "include:spf.acme.com ip4:10.0.0.1 " * 6 + "a mx:x a/24 -all"], "ok", "says which"),
         (["v=spf10 -all"], "fail", "there is none"),
     ],
 )
@@ -83,6 +84,12 @@ def test_a_subdomain_is_covered_by_the_policy_above_it():
         "ok",
         "acme.com asks the world to reject what is forged",
     )
+
+
+def test_what_a_domain_above_says_of_those_below_it_counts_for_them():
+    found = domain_findings("mail.acme.com", Names({"_dmarc.acme.com": ["v=DMARC1; p=reject; sp=none"]}))
+
+    assert [each.sentence for each in found if each.name.startswith("DMARC")] == ["acme.com only watches (p=none)"]
 
 
 def test_a_domain_without_a_server_loses_answers():

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
@@ -38,7 +39,10 @@ def office() -> Iterator[PostOffice]:
         ("accept", "accepted", False),
         ("202 cut off", "accepted", False),
         ("400", "refused", False),
+        ("400 field", "refused", False),
         ("413", "refused", False),
+        ("404", "later", True),
+        ("403 sender", "later", False),
         ("401", "later", True),
         ("403", "later", True),
         ("200 sandbox", "later", True),
@@ -66,6 +70,31 @@ def test_an_answer_means_what_the_contract_says(
     assert (outcome.state, outcome.stops) == (state, stops)
     record = office.record()
     assert [each[1] for each in record["asked"]] == [fault] and record["elsewhere"] == 0
+
+
+def test_what_is_wrong_is_told_by_the_name_of_its_field_alone(office: PostOffice, letter: Write) -> None:
+    office.plan(["400 field", "403 sender"])
+
+    refused, waits = (office.transport().send(letter(), AT).code for _ in range(2))
+
+    assert refused == "400 by SendGrid (attachments.0.type)"
+    assert "verify it there" in waits and "maya" not in waits
+
+
+def test_a_key_from_a_file_and_an_address_with_a_path() -> None:
+    assert SendGridTransport(SecretStr("SG.x\n")).mark == SendGridTransport(SecretStr("SG.x")).mark
+    for key in ("SG.x\ny", "SG.\u200bx"):
+        with pytest.raises(CohortflowError, match="holds a sign that no key has"):
+            SendGridTransport(SecretStr(key))
+    for host in (
+        "https://api.sendgrid.com/v3",
+        "http://127.0.0.1.evil.example",
+        "api.eu.sendgrid.com",
+        "https://a:99999",
+    ):
+        with pytest.raises(CohortflowError, match="SENDGRID_HOST: must be https:// and a name"):
+            SendGridTransport(SecretStr("SG.x"), host)
+    SendGridTransport(SecretStr("SG.x"), "https://api.eu.sendgrid.com/")
 
 
 def test_who_asks_for_patience_gets_it(office: PostOffice, letter: Write) -> None:
@@ -136,7 +165,27 @@ def test_a_request_keeps_the_contract_and_tracks_nothing(letter: Write) -> None:
     assert told["personalizations"][0]["custom_args"] == {"cohortflow_message_id": "a1b2c3"}
     assert told["headers"]["List-Unsubscribe"] == "<https://portal.acme.example/u/abc>"
     assert told["headers"]["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert told["attachments"][0]["type"] == "text/calendar; charset=utf-8; method=REQUEST"
+    assert told["attachments"][0]["type"] == "text/calendar; method=REQUEST"
+
+
+def test_an_attachment_reads_the_same_whatever_is_said_of_its_character_set(letter: Write) -> None:
+    attached = (
+        Attachment("invitation.ics", "text/calendar", "SUMMARY:Einführung für André – 王".encode(), "REQUEST"),
+        Attachment("report.html", "text/html", "<p>Größe</p>".encode()),
+        Attachment("juergen.vcf", "text/vcard", "FN:Jürgen".encode()),
+        Attachment("certificate.pdf", "application/pdf", b"%PDF"),
+    )
+
+    body = body_of(letter(attachments=attached)).decode()
+
+    assert sendgrid_contract.complaints(body) == []
+    found = [(each["type"], b64decode(each["content"]).decode()) for each in json.loads(body)["attachments"]]
+    assert found == [
+        ("text/calendar; method=REQUEST", "SUMMARY:Einfuehrung fuer Andre - 王"),
+        ("text/html", "<p>Gr&#246;&#223;e</p>"),
+        ("application/octet-stream", "FN:Jürgen"),
+        ("application/pdf", "%PDF"),
+    ]
 
 
 def test_the_payload_is_what_the_package_makes_of_a_whole_mail(letter: Write) -> None:

@@ -3,18 +3,25 @@
 import asyncio
 import email
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from cohortflow.mailroom.attachments import Attachment
 from cohortflow.mailroom.letters import Letter, eml
@@ -33,6 +40,11 @@ class Mailbox:
         self.taken: list[Any] = []
         self.says: dict[str, str] = {}
         self.pause = 0.0
+
+    async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        """Take a sender, or turn it down."""
+        envelope.mail_from = address
+        return self.says.get("MAIL", "250 OK")
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         """Take a recipient, or turn it down."""
@@ -101,6 +113,7 @@ def test_a_mail_arrives_as_it_was_written(mailbox: tuple[Mailbox, SmtpTransport]
 @pytest.mark.parametrize(
     ("step", "answer", "state"),
     [
+        ("MAIL", "553 sender not owned", "later"),
         ("RCPT", "550 no such mailbox", "refused"),
         ("RCPT", "450 try later", "later"),
         ("DATA", "554 spam", "refused"),
@@ -146,6 +159,31 @@ def test_a_mail_whose_time_runs_out_in_the_middle_is_not_ended(
 
 
 @contextmanager
+def answering_the_dot(answer: bytes) -> Iterator[SmtpServer]:
+    """A server that takes everything, and says of a mail at its end what it is told to say."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def talk() -> None:
+            line, _ = server.accept()
+            with line, line.makefile("rb") as lines:
+                line.sendall(b"220 here\r\n")
+                in_mail = False
+                for each in lines:
+                    if in_mail and each != b".\r\n":
+                        continue
+                    line.sendall(answer + b"\r\n" if in_mail else _said_to(each))
+                    in_mail = not in_mail and each.lower() == b"data\r\n"
+
+        thread = threading.Thread(target=talk, daemon=True)
+        thread.start()
+        yield SmtpServer("127.0.0.1", server.getsockname()[1], False)
+
+
+def _said_to(line: bytes) -> bytes:
+    return b"354 go on\r\n" if line.lower() == b"data\r\n" else b"250 OK\r\n"
+
+
+@contextmanager
 def breaking_off(at: bytes) -> Iterator[SmtpServer]:
     """A server that hangs up when it has read something."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -186,6 +224,60 @@ def test_the_final_dot_is_the_line(letter: Write, at: bytes, state: str) -> None
         assert SmtpTransport(server, timeout=5).send(letter(), AT).state == state
 
 
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (b"250 2.0.0 Ok: queued", "accepted"),
+        (b"251 ok", "accepted"),
+        (b"200 ok", "accepted"),
+        (b"452 no room", "later"),
+        (b"554 spam", "refused"),
+        (b"354 go on", "unknown"),
+        (b"2.0.0 queued as 12345", "unknown"),
+        (b"OK queued", "unknown"),
+    ],
+)
+def test_after_the_final_dot_only_a_clear_no_is_one(letter: Write, answer: bytes, state: str) -> None:
+    with answering_the_dot(answer) as server:
+        assert SmtpTransport(server, timeout=5).send(letter(), AT).state == state
+
+
+@pytest.mark.parametrize(("answer", "stops"), [("535 no", True), ("454 4.7.0 not now", False), ("421 busy", False)])
+def test_only_a_password_that_is_wrong_stops_the_transport(
+    letter: Write, tmp_path: Path, answer: str, stops: bool
+) -> None:
+    certificate = self_signed(tmp_path)
+    ours, theirs = ssl.create_default_context(cafile=certificate), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    theirs.load_cert_chain(certificate)
+    turned_down = AuthResult(success=False, handled=False, message=answer)
+    controller = Controller(
+        Mailbox(), hostname="127.0.0.1", port=_free_port(), ssl_context=theirs, auth_require_tls=False,
+        authenticator=lambda *given: turned_down,
+    )  # fmt: skip
+    controller.start()
+    try:
+        server = server_of(f"smtps://me:secret@127.0.0.1:{controller.port}")
+        outcome = SmtpTransport(server, timeout=5, context=ours).send(letter(), AT)
+    finally:
+        controller.stop()
+
+    assert (outcome.state, outcome.code[:3], outcome.stops) == ("later", answer[:3], stops)
+
+
+def self_signed(folder: Path) -> Path:
+    """A certificate of this machine's own address, with its key, in one file."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "here")])
+    begins = datetime.now(UTC) - timedelta(days=1)
+    build = x509.CertificateBuilder(name, name, key.public_key(), 1, begins, begins + timedelta(days=2))
+    here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    signed = build.add_extension(here, critical=False).sign(key, hashes.SHA256())
+    plain = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = folder / "certificate.pem"
+    pem = serialization.Encoding.PEM
+    file.write_bytes(signed.public_bytes(pem) + key.private_bytes(pem, *plain))
+    return file
+
+
 def test_a_server_that_is_not_there_has_taken_nothing(letter: Write) -> None:
     outcome = SmtpTransport(SmtpServer("127.0.0.1", _free_port(), False), timeout=2).send(letter(), AT)
 
@@ -216,6 +308,6 @@ def test_a_server_is_read_from_its_address() -> None:
 
     assert (found.host, found.port, found.encrypted, found.user) == ("mail.acme.example", 465, True, "me@acme.example")
     assert found.password.get_secret_value() == "s/cret" and "s/cret" not in repr(found)
-    for wrong in ("smtp://", "smtp://host:notaport", "smtp://:25"):
+    for wrong in ("smtp://", "smtp://host:notaport", "smtp://:25", "smtp://user:p[w@host:25", "smtp://host:99999"):
         with pytest.raises(CohortflowError, match="write smtp://"):
             server_of(wrong)

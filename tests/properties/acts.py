@@ -66,7 +66,7 @@ def looked(story: Story, command: tuple[str, ...]) -> int:
 def claimed(story: Scene) -> tuple[Any, list[Any]]:
     """A worker takes what is ready and what is to be sent, and then hears nothing for longer than its lease."""
     with story.house.database.write() as db:
-        batch, _ = claiming.claim_batch(db, story.now, owner="sleeper", lease_seconds=0)
+        batch, _ = claiming.claim_batch(db, story.now, owner="sleeper", lease_seconds=0, way="memory")
     with story.house.database.write() as db:
         for stage in ("recruit", "match", "orient", "check_in", "evaluate", "close", "program"):
             if claim := occasions.claim_next(db, COHORT, stage, story.now, owner="sleeper", lease_seconds=0):

@@ -148,3 +148,35 @@ def test_back_in_the_file_after_missing_twice_is_back_in_the_roster(enter_at: En
 
     (row,) = story.rows("people", person_id=FAY)
     assert (row["status"], row["missing_since"]) == ("active", None)
+
+
+def test_who_was_reported_gone_by_mistake_takes_part_again(enter_at: Enter) -> None:
+    story = enter_at("recruiting")
+    story.everybody_applies()
+    story.drop_roster(left=[ADA, BO])
+    story.tick()
+    assert (story.person(ADA)["state"], story.person(BO)["state"]) == ("left", "left")
+
+    story.now += timedelta(days=1)
+    story.drop_roster(left=[BO])
+    story.tick()
+
+    assert (story.person(ADA)["state"], story.person(ADA)["left_at"]) == ("applied", None)
+    assert story.person(BO)["state"] == "left"
+    assert len(story.events("people.returned")) == 1
+    story.live_past("match.runs")
+    assert ADA in {match["mentee_id"] for match in story.matches("proposed")}
+
+
+def test_who_comes_back_after_the_pairs_were_made_waits_for_a_partner(enter_at: Enter) -> None:
+    story = in_week_three(enter_at)
+    story.drop_roster(left=[BO])
+    story.tick()
+    story.now += timedelta(days=1)
+    story.drop_roster()
+    story.tick()
+
+    assert (story.person(BO)["state"], story.match_of(BO, JONAS)["state"]) == ("waitlisted", "ended")
+    before = story.got(BO)
+    story.live_past("check_in#1.closes")
+    assert story.got(BO) == before, "nothing reaches someone without a match"

@@ -3,11 +3,21 @@
 from datetime import timedelta
 
 import pytest
-from scene_files import AGREEMENT, PULSE
-from story import APPROVER, BO, CEM, FAY, JONAS, SAM, Enter, Story
+from scene_files import AGREEMENT, PROGRAM, PULSE
+from story import APPROVER, BO, CEM, FAY, JONAS, OWNER, SAM, Enter, Story, with_change
 
 pytestmark = pytest.mark.slow
 
+SILENCE_IS_YES = with_change(
+    PROGRAM,
+    "stages:\n  recruit:",
+    "stages:\n  match: { approve: { by: approvers, within: 3 working days, if_silent: proceed } }\n  recruit:",
+)
+WAITS_FOR_BOTH = with_change(
+    PROGRAM,
+    "stages:\n  recruit:",
+    "stages:\n  match: { accept: { within: 5 working days, if_silent: remind_then_hold } }\n  recruit:",
+)
 REASON: dict[str, object] = {"reason": "Our goals do not fit"}
 
 
@@ -66,6 +76,57 @@ def test_the_new_pair_gets_an_introduction_and_welcome_of_its_own(enter_at: Ente
     assert {person: story.got(person) for person in (CEM, SAM)} == others, "nobody else hears of it"
 
 
+def test_the_approver_is_reminded_of_a_new_pair_and_then_the_owner_told(enter_at: Enter) -> None:
+    story = enter_at("checking_in")
+    ask_for_another(story, BO, BO, JONAS)
+    story.live_to(story.now + timedelta(days=10))
+
+    asked, reminded = (
+        story.letters_to(APPROVER, name)[-1] for name in ("rematch_approval_request", "approval_reminder")
+    )
+    assert "Please decide by Friday, 2 April 2027" in asked.text
+    assert (reminded.when, "Friday, 2 April 2027" in reminded.text) == ("Thu 01 Apr 09:00", True)
+    assert "proposed pair, and the two people in it" in reminded.text
+    told = story.letters_to(OWNER, "approval_overdue")[-1]
+    assert (told.when, "proposed pair waits" in told.text) == ("Mon 05 Apr 09:00", True)
+
+
+def test_of_a_new_pair_that_is_approved_nobody_is_reminded(enter_at: Enter) -> None:
+    story = enter_at("checking_in")
+    before = story.got(APPROVER) + story.got(OWNER)
+    ask_for_another(story, BO, BO, JONAS)
+    story.tick()
+    story.approve()
+    story.live_to(story.now + timedelta(days=10))
+
+    after = story.got(APPROVER) + story.got(OWNER)
+    assert not {"approval_reminder", "approval_overdue"} & set(after[len(before) :])
+
+
+def test_silence_means_yes_to_a_new_pair_where_it_does_to_the_first(enter_at: Enter) -> None:
+    story = enter_at("checking_in", program=SILENCE_IS_YES)
+    ask_for_another(story, BO, BO, JONAS)
+    story.tick()
+    assert story.match_of(FAY, JONAS)["state"] == "proposed"
+    story.live_to(story.now + timedelta(days=7))
+
+    assert story.match_of(FAY, JONAS)["approved_by"] == "if_silent: proceed"
+    assert "meet_your_match" in story.got(FAY)
+    assert story.got(OWNER).count("approval_overdue") == 0
+
+
+def test_a_late_welcome_names_no_day_that_is_over(enter_at: Enter) -> None:
+    story = enter_at("checking_in")
+    ask_for_another(story, BO, BO, JONAS)
+    story.tick()
+    story.approve()
+    story.live_to(story.now + timedelta(hours=22))
+
+    meet, welcome = (story.letters_to(FAY, name)[0] for name in ("meet_your_match", "welcome"))
+    assert "Jonas Weber" in meet.text
+    assert "Please do this by" not in welcome.text, "the day of the others is over"
+
+
 def test_the_new_pair_agrees_and_says_yes_for_itself(enter_at: Enter) -> None:
     story = enter_at("checking_in")
     ask_for_another(story, BO, BO, JONAS)
@@ -83,6 +144,51 @@ def test_the_new_pair_agrees_and_says_yes_for_itself(enter_at: Enter) -> None:
     assert len(story.rows("answers", form="agreement", about=match_id)) == 2
     story.live_past("match.accept_closes", match_id)
     assert "accept_reminder" not in story.got(FAY) + story.got(JONAS)
+
+
+def test_a_new_pair_may_still_say_no_while_it_is_asked(enter_at: Enter) -> None:
+    story = enter_at("checking_in")
+    ask_for_another(story, BO, BO, JONAS)
+    story.tick()
+    story.approve()
+    story.live_to(story.now + timedelta(hours=22))
+    match_id = story.match_of(FAY, JONAS)["match_id"]
+    assert story.match_of(FAY, JONAS)["state"] == "active"
+
+    assert not story.reply(JONAS, "accept", "match.accept", {"accept": "no"}, about=match_id)
+    assert story.match_of(FAY, JONAS)["state"] == "declined"
+
+
+def test_when_a_new_pair_has_been_asked_long_enough_it_has_begun(enter_at: Enter) -> None:
+    story = enter_at("checking_in")
+    ask_for_another(story, BO, BO, JONAS)
+    story.tick()
+    story.approve()
+    match_id = story.match_of(FAY, JONAS)["match_id"]
+    story.live_past("match.accept_closes", match_id)
+    story.live_to(story.now + timedelta(days=4))
+
+    assert story.letters_to(OWNER, "accept_overdue"), "the owner hears of the silence"
+    (refusal,) = story.reply(JONAS, "accept", "match.accept", {"accept": "no"}, about=match_id)
+    assert refusal.reason == "the match has begun; ask for another partner instead"
+
+
+def test_where_matches_wait_for_two_yeses_a_new_one_does_too(enter_at: Enter) -> None:
+    story = enter_at("orienting", program=WAITS_FOR_BOTH)
+    for match in story.matches():
+        for person in (match["mentee_id"], match["mentor_id"]):
+            story.reply(person, "accept", "match.accept", {"accept": "yes"}, about=match["match_id"])
+    story.live_past("check_in#1")
+    ask_for_another(story, BO, BO, JONAS)
+    story.tick()
+    story.approve()
+    match_id = story.match_of(FAY, JONAS)["match_id"]
+    assert story.match_of(FAY, JONAS)["state"] == "approved"
+    story.live_to(story.now + timedelta(hours=22))
+    assert "happy to go ahead, by" in story.letters_to(FAY, "meet_your_match")[0].text
+    for person in (FAY, JONAS):
+        assert not story.reply(person, "accept", "match.accept", {"accept": "yes"}, about=match_id)
+    assert story.match_of(FAY, JONAS)["state"] == "active"
 
 
 def test_the_next_pulse_goes_to_the_new_pair(enter_at: Enter) -> None:
