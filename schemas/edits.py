@@ -82,6 +82,7 @@ class Difference:
     Attributes:
         standing: unknown (the store has never seen it), waiting (not begun), running, or closed.
         mark: names exactly this edit of a running cohort; a confirmation is of one mark.
+        kept: what the program around the line says differently now, and a running cohort does not follow.
     """
 
     cohort_id: str
@@ -93,6 +94,7 @@ class Difference:
     dropped: tuple[Entry, ...] = ()
     people: tuple[People, ...] = ()
     gone: tuple[Gone, ...] = ()
+    kept: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:

@@ -180,6 +180,8 @@ class DateRange(Phrase):
 
     @classmethod
     def read(cls, text: str) -> Self:
+        if dashed := re.fullmatch(r"\s*(\d{4}-\d\d-\d\d)\s*[-–—]\s*(\d{4}-\d\d-\d\d)\s*", text):
+            raise Unclear("joins two days by a dash", f"write {dashed[1]} to {dashed[2]}")
         first, to, last = text.partition(" to ")
         span = cls(read_day(first), read_day(last if to else first))
         if span.last < span.first:

@@ -41,6 +41,8 @@ def deadline_now(cohort: Cohort, stage: str, sending: Sending, matches: pd.DataF
     """
     dates = CohortDates(cohort)
     day = deadline_of(cohort, stage, sending.n, sending.template)
+    if sending.template == "approval_overdue":
+        return day if sending.about == "-" else None  # that it is over is what it tells
     if sending.template in OF_ITS_OWN_TIME and sending.ends_at is not None:
         day = local_day(sending.ends_at - timedelta(microseconds=1), dates.calendar.zone)
     elif stage == "match" and sending.to in NEW_PAIR:

@@ -1,8 +1,9 @@
 """`cohortflow check`: are the programs sound, and what should one know besides."""
 
 import json
+import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from cohortflow.mailroom.text_gaps import stray_faults, text_gaps
@@ -23,6 +24,8 @@ def check(files: Sequence[Path], program_dir: Path, template_dir: Path, as_json:
     """
     chosen = [_file_of(named, program_dir) for named in files] or program_files(program_dir)
     faults = all_faults(chosen, template_dir, home, {path.stem for path in program_files(program_dir)})
+    if not files:
+        faults += _unread_programs(program_dir)
     if not chosen:
         message = "holds no program; write one, for example emerging-leaders.yaml, or name its folder"
         faults = [Fault(_shown(program_dir), 1, 1, "file", message)]
@@ -42,6 +45,27 @@ def _file_of(named: Path, program_dir: Path) -> Path:
     return known if not named.suffix and not named.exists() and known.is_file() else named
 
 
+def _unread_programs(folder: Path) -> Iterator[Fault]:
+    """Files that were meant to be programs, and are not read for the end of their names."""
+    for path in sorted(folder.glob("*")) if folder.is_dir() else ():
+        if found := re.fullmatch(r"(.+?)\.(yml|yaml\.txt|yml\.txt|yaml\.yaml)", path.name, re.IGNORECASE):
+            message = f"is read by nobody, for the end of its name; rename it to {found[1]}.yaml"
+            yield Fault(_shown(path), 1, 1, "file", message, "warning")
+
+
+def _namesakes(runs: Sequence[Run]) -> Iterator[Fault]:
+    """Two programs of one name: one of them may be a copy, and would invite everybody once more."""
+    named: dict[str, Run] = {}
+    for run in runs:
+        first = named.setdefault(run.cohort.program.name.casefold(), run)
+        if first.cohort.program_id != run.cohort.program_id:
+            message = (
+                f"is the name of {first.cohort.program_id}.yaml as well, so that whoever may join is invited by both; "
+                "give it another, or move the copy away"
+            )
+            yield run.page.tell(("name",), message)
+
+
 def all_faults(
     files: Sequence[Path], template_dir: Path, home: Path | None = None, others: Collection[str] = ()
 ) -> list[Fault]:
@@ -59,6 +83,7 @@ def all_faults(
         found, its_runs = file_faults(file, templates, shared.setdefault(file.parent, {}))
         faults += found
         runs += its_runs
+    faults += _namesakes(runs)
     if home is not None:
         faults += seat_faults(runs, home)
     return sorted(set(faults))

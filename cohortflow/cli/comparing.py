@@ -6,7 +6,7 @@ import sys
 from rich.console import Console
 from rich.text import Text
 
-from cohortflow.cli.difference import difference_of, without_line
+from cohortflow.cli.difference import difference_of, without_file, without_line
 from cohortflow.cli.finding import Target, find, nearest
 from cohortflow.cli.plan_difference import EXIT, difference_lines
 from cohortflow.programs.cohorts import read_cohort
@@ -34,6 +34,8 @@ def compare(named: str, as_json: bool) -> int:
     settings = Settings()
     targets = [find(named, settings)] if named else [Target(file, "") for file in program_files(settings.programs)]
     found = {name: each for target in targets for name, each in _differences(target, settings).items()}
+    if not named and targets:
+        found |= without_file([target.program_id for target in targets], settings, targets[0].file.parent.as_posix())
     if as_json:
         told = [each.as_json() if each else None for each in found.values()]
         is_one = bool(named and targets[0].key)

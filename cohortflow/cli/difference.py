@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,20 @@ def without_line(
         }
 
 
+def without_file(program_ids: list[str], settings: Settings, folder: str = FOLDER) -> dict[str, Difference]:
+    """The cohorts of programs whose file is not there any more, by id; `program_ids` are those that have one."""
+    with _looking(settings) as db:
+        if db is None:
+            return {}
+        from cohortflow.store import cohorts
+
+        known = {row.program_id for row in cohorts.read_rows(db) if row.state != "closed"}
+    gone = sorted(known - set(program_ids))
+    return {
+        name: each for program_id in gone for name, each in without_line(program_id, [], {}, settings, folder).items()
+    }
+
+
 def as_it_runs(cohort: Cohort, texts: dict[str, str], settings: Settings, folder: str = FOLDER) -> Cohort:
     """A running cohort by the version of the program it runs on, under the line that the file has now.
 
@@ -102,13 +117,14 @@ def _looking(settings: Settings) -> "Iterator[Connection | None]":
 def _of_known(
     db: "Connection", row: "CohortRow", cohort: Cohort, texts: dict[str, str], folder: str, now: datetime
 ) -> Difference:
-    from cohortflow.store.edits import FileNow, compare_with_file, weigh_line
+    from cohortflow.store.edits import FileNow, compare_with_file, kept_as_begun, weigh_line
 
     file = FileNow(texts, folder)
     if row.begun_at is None:
         return compare_with_file(db, row, cohort, file, _counted)
     line = cohort_line(texts, row.program_id, row.key, folder)
-    return weigh_line(db, row, line, file, now, _counted).difference
+    found = weigh_line(db, row, line, file, now, _counted).difference
+    return replace(found, kept=kept_as_begun(db, row, line, file))
 
 
 def _counted(db: "Connection", old: Cohort, new: Cohort) -> tuple[People, ...]:

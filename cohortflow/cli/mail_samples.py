@@ -39,6 +39,9 @@ def send_samples(named: str, to: str, send: str, language: str) -> None:
         raise ProgramError(faults)
     texts = read_config(target.file)
     cohort = read_cohort(texts, target.program_id, target.key, folder=target.file.parent.as_posix())
+    if language and language not in cohort.program.email.languages:
+        known = ", ".join(cohort.program.email.languages)
+        raise CohortflowError(f"--language: {cohort.program_id} writes in {known} (got {language!r})")
     asked = [asked_for(cohort, each, stationery) for each in ([send] if send else _declared(cohort))]
     with at_home() as house:
         now, sent = house.now(), 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from schemas.edits import Change, Difference, Verdict
+from schemas.edits import Change, Difference, Moved, Verdict
 
 MOST_SHOWN = 8
 EXIT: dict[Verdict, int] = {"applied": 0, "needs_confirmation": 2, "refused": 1}
@@ -11,6 +11,7 @@ HEADS: dict[Verdict, str] = {
     "needs_confirmation": "Waits for an approver's confirmation; until then the cohort goes on by its old line:",
     "applied": "Followed by the next tick:",
 }
+KEPT = "Not followed, for a running cohort follows only its own line; write into it what shall hold for this one:"
 NOTHING = "The database knows this cohort as the file has it."
 UNKNOWN = "The database does not know this cohort yet; the next tick takes it in."
 
@@ -19,14 +20,17 @@ def difference_lines(difference: Difference, *, whole: bool = False) -> list[str
     """What changes, what becomes of it, and what cannot be changed any more; long lists are cut unless `whole`."""
     if difference.standing == "unknown":
         return [UNKNOWN]
-    if difference.is_empty:
-        return [NOTHING]
     most = 10_000 if whole else MOST_SHOWN
-    lines = [*_changes(difference, most), *_calendar(difference, most), *_people(difference), *_gone(difference, most)]
+    kept = [KEPT, *_cut((f"  {each}" for each in difference.kept), most)] if difference.kept else []
+    if difference.is_empty:
+        return kept or [NOTHING]
+    # Of what is refused as a whole nothing moves.
+    calendar = [] if difference.verdict == "refused" else _calendar(difference, most)
+    lines = [*_changes(difference, most), *calendar, *_people(difference), *_gone(difference, most)]
     if difference.verdict == "needs_confirmation":
         command = f"`{confirmation(difference.cohort_id, difference.mark)}`"
         lines.append(f"When a tick has taken the file in, an approver says yes to exactly this: {command}")
-    return lines
+    return [*lines, *kept]
 
 
 def confirmation(cohort_id: str, mark: str) -> str:
@@ -51,13 +55,20 @@ def _change(change: Change) -> str:
 
 def _calendar(difference: Difference, most: int) -> Iterator[str]:
     moved = [
-        f"  moved    {each.from_on} -> {each.to_on}  {each.key}{f' ({each.because})' if each.because else ''}"
+        f"  moved    {_days(each)}  {each.key}{f' ({each.because})' if each.because else ''}"
         for each in difference.moved
     ]
     added = [f"  added    {each.due_on}  {each.key}{_mail(each.sends, each.to)}" for each in difference.added]
     dropped = [f"  dropped  {each.due_on}  {each.key}{_mail(each.sends, each.to)}" for each in difference.dropped]
     for lines in (moved, added, dropped):
         yield from _cut(lines, most)
+
+
+def _days(moved: Moved) -> str:
+    """From when to when; where the day stays, the hour."""
+    if moved.from_on != moved.to_on:
+        return f"{moved.from_on} -> {moved.to_on}"
+    return f"{moved.from_on} {moved.from_at:%H:%M} -> {moved.to_at:%H:%M}"
 
 
 def _mail(sends: str | None, to: str | None) -> str:

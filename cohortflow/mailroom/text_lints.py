@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from cohortflow.mailroom.letter_lints import contrast_faults, link_fault
-from cohortflow.mailroom.texts import NAME, Source, split_source
+from cohortflow.mailroom.texts import NAME, WRITTEN, Source, split_source
 from cohortflow.programs.lints.keys import key_faults
 from cohortflow.programs.lints.views import Run
 from cohortflow.programs.trees import Path
@@ -44,6 +44,16 @@ _NEVER: dict[str, dict[str, str]] = {
     "agenda": dict.fromkeys(("recruit", "match", "orient", "evaluate", "close"), "only check-ins have an agenda"),
     "lines": dict.fromkeys(("recruit", "orient", "check_in", "evaluate", "close"), "no list belongs to these mails"),
 }
+_ASKING = (
+    "invite", "reminder", "orientation_invite", "orientation_reminder", "first_meeting", "pulse", "pulse_reminder",
+    "final_survey", "final_survey_reminder", "approval_request", "approval_reminder", "accept_reminder", "goals",
+    "goals_reminder",
+)  # fmt: skip
+_HALF = re.compile(
+    r"(?<![{%])\{ ?(reader|program|cohort|partners?|link|deadline|counts)\b[\w. ]*\}(?![}%])"
+    r"|\[(Name|Date|Link)\](?!\()",
+    re.I,
+)
 _NO_PARTNERS = (
     "eligible",
     "applicant",
@@ -69,6 +79,8 @@ def text_faults(texts: Mapping[str, str]) -> list[Fault]:
             found += _unnamed(file, source)
             found += _empty(file, place["stage"], text)
             found += _hard_to_read(file, source)
+            found += _half_a_field(file, source)
+            found += _without_its_link(file, place["send"], source)
     found += [_of_layout(told) for told in contrast_faults(texts.get("layout.html", ""))]
     return sorted(set(found))
 
@@ -122,6 +134,22 @@ def _hard_to_read(file: str, source: Source) -> Iterator[Fault]:
         if re.match(r"# ", line):
             told = "begins a heading of the first rank, which is the title's; begin it with ##"
             yield Fault(file, number, 1, "body", told, "warning")
+
+
+def _half_a_field(file: str, source: Source) -> Iterator[Fault]:
+    """A field in single braces, or a placeholder in brackets, stays as it is typed."""
+    headers = [(source.lines[key], value) for key, value in source.headers.items() if key in WRITTEN]
+    for number, line in [*headers, *enumerate(source.body.splitlines(), start=source.body_line)]:
+        if found := _HALF.search(_blank(_TAG, line)):
+            message = f"stays in the mail as it is typed ({found[0]}); write a field between two braces, {{{{ ... }}}}"
+            yield Fault(file, number, found.start() + 1, "body", message, "warning")
+
+
+def _without_its_link(file: str, send: str, source: Source) -> Iterator[Fault]:
+    """A mail that asks for something must lead to where it is answered."""
+    if send in _ASKING and "link" not in _words_in_tags(source.body):
+        message = "asks for an answer and has no link to give it; write [Answer here]({{ link }})"
+        yield Fault(file, source.body_line, 1, "body", message, "warning")
 
 
 def _stand_in(tag: re.Match[str]) -> str:

@@ -20,6 +20,8 @@ DECLARED_AT: dict[str, Path] = {
     "match.approval_reminder#1": ("stages", "match", "approve"),
     "match.approval_overdue#1": ("stages", "match", "approve"),
     "match.approval_proceeds": ("stages", "match", "approve"),
+    "match.accept_reminder#1": ("stages", "match", "accept"),
+    "match.accept_closes": ("stages", "match", "accept"),
     "orient.opens": ("stages", "orient", "opens"),
     "orient.closes": ("stages", "orient", "closes"),
     "evaluate.opens": ("stages", "evaluate", "opens"),
@@ -28,6 +30,13 @@ DECLARED_AT: dict[str, Path] = {
     "goals.ask#1": ("goals", "ask"),
     "goals.reminder#1": ("goals", "set_by"),
     "trial.closes": ("trial", "until"),
+}
+# What these say by themselves; the rest of their block is about the days of others, which may still move after them.
+SAID_AT: dict[str, Path] = {
+    "match.approval_request#1": ("stages", "match", "approve", "by"),
+    "match.approval_reminder#1": ("stages", "match", "approve", "by"),
+    "match.approval_overdue#1": ("stages", "match", "approve", "if_silent"),
+    "match.accept_reminder#1": ("stages", "match", "accept", "if_silent"),
 }
 MOST_STEPS = 12  # no chain of moments is longer; one that goes round in a circle is refused elsewhere
 _ROUND: Path = ("stages", "check_in")
@@ -55,8 +64,8 @@ def declaration_of(cohort: Cohort, key: str) -> Declaration:
         return _of_a_round(cohort, head, rest)
     if key in DECLARED_AT:
         path = DECLARED_AT[key]
-        value = _at(cohort, path)
-        return Declaration(path, (_plain(value),), tuple(_chain(cohort, value, head)))
+        value, said = _at(cohort, path), _at(cohort, SAID_AT.get(key, path))
+        return Declaration(path, (_plain(said),), tuple(_chain(cohort, value, head)))
     if head == "measure":
         path = ("measure", "report", "when", int(rest.rpartition("#")[2]) - 1)
         value = _at(cohort, path)

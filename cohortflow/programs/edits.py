@@ -6,6 +6,7 @@ Pure: the cohort as it runs, the cohort as its line now says, what the store kno
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.declared import declaration_of
@@ -14,7 +15,7 @@ from cohortflow.programs.event_edits import event_findings, events_to_tell
 from cohortflow.programs.findings import Finding, Stored, worst_first
 from cohortflow.programs.line_changes import Leaf, Places
 from cohortflow.programs.merging import LINE_KEYS
-from cohortflow.programs.occasion_edits import occasion_findings
+from cohortflow.programs.occasion_edits import occasion_findings, occasions_by_key
 from cohortflow.programs.occasions import dated_occasions
 from cohortflow.programs.trees import Mark, Path, path_text
 from schemas.edits import Change, Difference, Entry, Gone, Moved, People, Verdict
@@ -66,13 +67,13 @@ def weigh(old: Cohort, new: Cohort, leaves: Iterable[Leaf], places: Places, know
         *occasion_findings(old, new, known.occasions, now, is_held=known.is_held),
         *event_findings(old, new, known.occasions, now),
     ]
-    before = {each.key: each for each in dated_occasions(old)}
+    before = occasions_by_key(old, known.occasions)
     difference = Difference(
         cohort_id=new.id,
         standing="running",
         changes=tuple(_changes(old, new, leaves, findings, places)),
         added=tuple(_entry(each) for each in adds),
-        moved=tuple(_moved(before[each.key], each) for each in moves if before[each.key].due_at != each.due_at),
+        moved=tuple(_moved(new, before[each.key], each) for each in moves if before[each.key].due_at != each.due_at),
         dropped=tuple(_entry(before[key]) for key in drops),
         people=known.people,
         gone=gone(known.occasions, known.mails),
@@ -98,7 +99,7 @@ def follow(old: Cohort, new: Cohort, leaves: Iterable[Leaf], places: Places, peo
         standing="waiting",
         changes=tuple(changes),
         added=tuple(_entry(each) for key, each in after.items() if key not in before),
-        moved=tuple(_moved(was, item) for was, item in both if was.due_at != item.due_at),
+        moved=tuple(_moved(new, was, item) for was, item in both if was.due_at != item.due_at),
         dropped=tuple(_entry(each) for key, each in before.items() if key not in after),
         people=people,
     )
@@ -121,8 +122,7 @@ def _what_it_does(
     old: Cohort, new: Cohort, known: Known, now: datetime
 ) -> tuple[list[Occasion], list[Occasion], list[str]]:
     """The occasions to move, to add and to drop; what is over is in none of them."""
-    before = {each.key: each for each in dated_occasions(old)}
-    after = {each.key: each for each in dated_occasions(new)}
+    before, after = occasions_by_key(old, known.occasions), occasions_by_key(new, known.occasions)
     free = {
         key
         for key, stored in known.occasions.items()
@@ -153,9 +153,11 @@ def _entry(item: Occasion) -> Entry:
     return Entry(item.key, item.due_at, item.due_on, item.send, item.to)
 
 
-def _moved(before: Occasion, after: Occasion) -> Moved:
-    because = after.moved_because if after.moved_from else None
-    return Moved(after.key, before.due_at, after.due_at, before.due_on, after.due_on, because)
+def _moved(cohort: Cohort, before: Occasion, after: Occasion) -> Moved:
+    because = after.moved_because if after.moved_from and after.due_on != before.due_on else None
+    zone = ZoneInfo(cohort.program.calendar.time_zone)
+    from_at, to_at = before.due_at.astimezone(zone), after.due_at.astimezone(zone)
+    return Moved(after.key, from_at, to_at, before.due_on, after.due_on, because)
 
 
 # --- from findings to changes -------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from cohortflow.programs.examples import example_of
 from cohortflow.programs.shapes import keys_at
+from cohortflow.programs.syntax import HARD_SPACE_TOLD
 from cohortflow.programs.trees import Mark, Node, Path, path_text
 from schemas.errors import Fault
 from schemas.phrases import Several, Unclear
@@ -133,6 +134,8 @@ def _unknown_key(node: Node, model: type[BaseModel], loc: Path, tree: Node) -> F
     if node.path[:1] == ("cohorts",) and len(node.path) == 3:
         block = tree.get(*node.path[:-1])
         known = ["starts", "ends", "seats", *known]
+    if "\xa0" in str(loc[-1]):
+        return key_fault(node, f"is no key: {HARD_SPACE_TOLD}", "type ordinary spaces on this line")
     near = nearest_of(str(loc[-1]), known)
     if near and block and block.get(near):
         return key_fault(node, "is an unknown key", f"did you mean {near!r}? That is written already: remove this key")

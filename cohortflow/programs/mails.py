@@ -49,7 +49,7 @@ def _without_text(node: Node, folder: str, name: str, language: str, templates: 
     known = sorted({text.partition("/")[2].partition(".")[0] for text in templates if text.startswith(f"{folder}/")})
     file = f"templates/{folder}/{name}.{language}.md"
     if node.value == name:
-        near = nearest(name, known)
+        near = "" if name in known else nearest(name, known)  # another language's text of it is there
         cure = f"{near.removesuffix('?')}, or write {file}" if near.startswith("did") else f"write {file}"
         message = f"is a mail without a text (got {name!r}); {cure}"
     else:

@@ -116,7 +116,28 @@ def program_tree(sources: Sources) -> Node:
     assert sources.program is not None
     # The standard's own blocks give way whole; what the company says is merged with what the program says.
     from_company = {path for path in WHOLE if _is_standard(sources.base.get(*path))}
-    return merge(sources.base, sources.program, frozenset(from_company))
+    return _without_unasked(merge(sources.base, sources.program, frozenset(from_company)))
+
+
+_FIRST_MEETING: trees.Path = ("stages", "check_in", "first_meeting")
+_ITS_MAILS: trees.Path = ("stages", "check_in", "emails")
+
+
+def _without_unasked(tree: Node) -> Node:
+    """Who asks nobody about a first meeting means the standard's mail about it, too."""
+    asked, mails = tree.get(*_FIRST_MEETING), tree.get(*_ITS_MAILS)
+    if asked is None or asked.value != NOT_NEEDED or not _is_standard(mails) or mails is None:
+        return tree
+    kept = [mail for _, mail in mails.children() if (when := mail.get("when")) is None or when.value != "first_meeting"]
+    return _replaced(tree, _ITS_MAILS, mails._replace(value=kept))
+
+
+def _replaced(tree: Node, path: trees.Path, node: Node) -> Node:
+    if not path:
+        return node
+    assert isinstance(tree.value, dict)
+    step = str(path[0])
+    return tree._replace(value={**tree.value, step: _replaced(tree.value[step], path[1:], node)})
 
 
 def _is_standard(node: Node | None) -> bool:
@@ -128,7 +149,7 @@ def cohort_tree(tree: Node, key: str, line: Node) -> Node:
     assert isinstance(tree.value, dict)
     overrides = {str(name): child for name, child in line.children() if name not in LINE_KEYS}
     over = line._replace(value=overrides)
-    merged = merge(tree._replace(value={k: v for k, v in tree.value.items() if k != "cohorts"}), over)
+    merged = _without_unasked(merge(tree._replace(value={k: v for k, v in tree.value.items() if k != "cohorts"}), over))
     dated = Node({key: without(line, LINE_KEYS)}, line.mark, ("cohorts",), line.key_mark)
     assert isinstance(merged.value, dict)
     return merged._replace(value={**merged.value, "cohorts": dated}, mark=tree.mark, path=(), key_mark=None)

@@ -9,7 +9,7 @@ from cohortflow.programs.declared import declaration_of
 from cohortflow.programs.event_edits import is_the_same_but_its_event
 from cohortflow.programs.findings import Finding, Stored
 from cohortflow.programs.occasions import dated_occasions
-from cohortflow.programs.waiting import WaitingMail, waiting_mails
+from cohortflow.programs.waiting import WaitingMail, after_approval, waiting_mails
 from schemas.occasions import Occasion
 from schemas.phrases import Span
 
@@ -54,8 +54,7 @@ def occasion_findings(
     old: Cohort, new: Cohort, stored: Mapping[str, Stored], now: datetime, *, is_held: bool
 ) -> Iterator[Finding]:
     """What an edit does to each occasion that has a day, and to the mails that wait for people."""
-    before = {each.key: each for each in dated_occasions(old)}
-    after = {each.key: each for each in dated_occasions(new)}
+    before, after = occasions_by_key(old, stored), occasions_by_key(new, stored)
     eyes = Eyes(old, new, before, after, stored, now, is_held)
     for key in before:
         yield from _of_known(eyes, key)
@@ -63,6 +62,17 @@ def occasion_findings(
         if key not in before:
             yield from _of_new(eyes, key)
     yield from _of_waiting_mails(eyes)
+    yield from _of_late_mails(eyes)
+
+
+def occasions_by_key(cohort: Cohort, stored: Mapping[str, Stored]) -> dict[str, Occasion]:
+    """The occasions of a cohort that have a day; those of saying yes have one since the approval."""
+    found = {each.key: each for each in dated_occasions(cohort)}
+    approval = stored.get("match.approval")
+    if approval is not None and approval.state == "done" and approval.done_at is not None:
+        since = after_approval(cohort, approval.done_at)
+        found |= {each.key: each for each in since if each.key.startswith("match.accept_")}
+    return found
 
 
 def _of_known(eyes: Eyes, key: str) -> Iterator[Finding]:
@@ -176,6 +186,20 @@ def _of_waiting_mails(eyes: Eyes) -> Iterator[Finding]:
         ):
             reason = f"{key} goes to {here.mail.line.to} instead of {mail.mail.line.to}"
             yield Finding(path, "needs_confirmation", reason, key)
+
+
+def _of_late_mails(eyes: Eyes) -> Iterator[Finding]:
+    """A mail that is new, and waits for what has happened in this cohort already."""
+    before, after = _waiting(eyes.old), _waiting(eyes.new)
+    approval = eyes.stored.get("match.approval")
+    if approval is None or approval.state != "done":
+        return
+    for key, mail in after.items():
+        if key not in before and key not in eyes.before:
+            anchor, path = mail.mail.when.anchor, declaration_of(eyes.new, key).path
+            if anchor == "approval":
+                told = f"the matches are approved already, so {key} goes only to pairs that are made from now on"
+                yield Finding(path, "applied", told, key)
 
 
 def _waiting(cohort: Cohort) -> dict[str, WaitingMail]:

@@ -9,6 +9,7 @@ import yaml
 from cohortflow.programs.crosschecks import cross_faults
 from cohortflow.programs.faults import unsaid, validated
 from cohortflow.programs.later import later_faults
+from cohortflow.programs.lints.comments import cut_faults
 from cohortflow.programs.lints.keys import key_faults, masked
 from cohortflow.programs.mails import template_faults
 from cohortflow.programs.merging import Sources, cohort_tree, overrides_of, plain_program, program_tree, read_sources
@@ -72,7 +73,9 @@ def examine(
             faults += later_faults(view)
         found, runs = lint(reading, texts, program_id, folder)
         faults += found
-    return masked(sorted(set(faults)), texts, _written(texts, program_id)), runs
+    written = _written(texts, program_id)
+    faults += cut_faults(texts, written, folder)
+    return masked(sorted(set(faults)), texts, written), runs
 
 
 def read_program(texts: dict[str, str], program_id: str, folder: str = FOLDER) -> Reading:

@@ -6,6 +6,7 @@ from typing import Any
 from cohortflow.programs.columns import KNOWN
 from cohortflow.programs.faults import key_fault, nearest_of
 from cohortflow.programs.shapes import keys_of, kind_below
+from cohortflow.programs.syntax import HARD_SPACE_TOLD
 from cohortflow.programs.trees import Node
 from schemas.company import People
 from schemas.errors import Fault
@@ -39,7 +40,8 @@ def _respelt(node: Node, kind: Any, faults: list[Fault]) -> Node:
     for key, child in node.value.items():
         meant = _meant(key, child, node, kind, known)
         if meant and meant not in below:
-            faults.append(key_fault(child, "is an unknown key", f"did you mean {meant!r}?"))
+            what = f"is no key: {HARD_SPACE_TOLD}" if "\xa0" in key else "is an unknown key"
+            faults.append(key_fault(child, what, f"did you mean {meant!r}?"))
         name = key if meant is None or meant in below else meant
         below[name] = _respelt(child, _below(kind, name), faults)
     is_unchanged = below.keys() == node.value.keys() and _is_unchanged(below.values(), node.value.values())

@@ -8,6 +8,8 @@ import yaml
 
 from schemas.errors import Fault
 
+_HARD_SPACE = "\xa0"
+HARD_SPACE_TOLD = "a space that does not break stands here, as word processors and chats make them"
 _OPEN = "a quote or bracket that begins near here is never closed; close it"
 _APART = "a comma, a colon or a closing bracket is missing here; write what parts this from the word before it"
 _QUOTED = (
@@ -70,6 +72,9 @@ def _said(error: yaml.MarkedYAMLError, page: _Page) -> tuple[int, int, str]:
             page.column if at < 0 else at,
             "a tab stands where YAML wants spaces; replace it with two spaces",
         )
+    for line in (page.line, begun.line if begun else page.line):
+        if (at := page.row(line).find(_HARD_SPACE)) >= 0:
+            return line, at, f"{HARD_SPACE_TOLD}; type an ordinary one in its place"
     if empty := re.search(r"([\w-]+):(?=\s*[,}])", row):
         return page.line, empty.start(), "no value stands after the colon; write one, or remove this key"
     if "expected ':'" in problem and begun:

@@ -20,6 +20,7 @@ from cohortflow.programs.line_changes import (
     plain_view,
     resolved,
 )
+from cohortflow.programs.trees import path_text
 from cohortflow.store import bundles, cohorts, events, occasions, rescheduling
 from cohortflow.store.adoption import line_mark
 from cohortflow.store.cohorts import CohortRow
@@ -83,6 +84,16 @@ def weigh_line(
     edit = weigh(old, new, leaves, places, _known(db, row, people), now)
     standing: Literal["closed", "running"] = "closed" if row.state == "closed" else "running"
     return replace(edit, difference=replace(edit.difference, mark=mark, standing=standing))
+
+
+def kept_as_begun(db: Connection, row: CohortRow, line: Mapping[str, Any], file: FileNow) -> tuple[str, ...]:
+    """What the program's file says differently than the version a running cohort goes by, beside its own line."""
+    pinned = bundles.read_bundle(db, row.config_hash)
+    try:
+        leaves = changed_leaves(_plain(pinned, row, line), _plain(file.texts, row, line))
+        return tuple(f"{path_text(leaf.path)}: {leaf.said}" for leaf in leaves)
+    except ProgramError:
+        return ()
 
 
 def _plain(texts: dict[str, str], row: CohortRow, line: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from side_by_side import side_by_side
 
 IS_FULL = os.environ.get("CAMPAIGN") == "full"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200 if IS_FULL else 900)]
-EACH = {1: 3, 2: 2}  # how many cases of a fault, by the number of workers, where not all are tried
+EACH = {1: 3, 2: 3}  # how many cases of a fault, by the number of workers, where not all are tried
 LONGEST_LIFE = 95  # points that a worker may reach, more or less
 Courts = Callable[[str, int], Court]
 

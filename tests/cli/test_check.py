@@ -147,3 +147,54 @@ def test_a_text_whose_name_has_a_slip_is_told(configs, tmp_path, capsys):
         "templates/emerging-leaders/match/hello.md",
         "templates/recruit/invite_en.md",
     ]
+
+
+def test_programs_whose_names_end_otherwise_are_told(configs, capsys):
+    for name in ("sales.yml", "sales-mentors.yaml.txt"):
+        shutil.copy(configs / "first-steps.yaml", configs / name)
+
+    assert check([], configs, ROOT / "templates", as_json=False) == 0
+
+    unread = [line for line in capsys.readouterr().out.splitlines() if "for the end of its name" in line]
+    assert [line.rpartition("rename it to ")[2] for line in unread] == ["sales-mentors.yaml", "sales.yaml"]
+
+
+def test_a_copy_under_another_name_is_told(configs, capsys):
+    shutil.copy(configs / "first-steps.yaml", configs / "second-steps.yaml")
+
+    assert check([], configs, ROOT / "templates", as_json=False) == 0
+
+    assert "is the name of first-steps.yaml as well" in capsys.readouterr().out
+
+
+def test_a_value_that_ends_before_a_number_sign_is_told(configs, capsys):
+    file = configs / "first-steps.yaml"
+    text = file.read_text()
+    name = next(line for line in text.splitlines() if line.startswith("name:"))
+    file.write_text(text.replace(name, "name: Sales #1 Mentors  # the first"))
+
+    check([file], configs, ROOT / "templates", as_json=False)
+
+    printed = capsys.readouterr().out
+    assert "ends before the #, where a comment begins (got 'Sales')" in printed
+
+
+def test_a_space_that_does_not_break_is_named(configs, capsys):
+    file = configs / "first-steps.yaml"
+    text = file.read_text()
+    file.write_text(text.replace("name: ", "name:\xa0", 1))
+    check([file], configs, ROOT / "templates", as_json=False)
+    assert "a space that does not break stands here" in capsys.readouterr().out
+
+    file.write_text(text.replace("\nowner:", "\n\xa0owner:", 1))
+    check([file], configs, ROOT / "templates", as_json=False)
+    assert "a space that does not break stands here" in capsys.readouterr().out
+
+
+def test_who_asks_for_no_first_meeting_need_not_mend_the_standard(configs, capsys):
+    file = configs / "first-steps.yaml"
+    file.write_text(file.read_text() + "\nstages: { check_in: { first_meeting: not_needed } }\n")
+
+    check([file], configs, ROOT / "templates", as_json=False)
+
+    assert "counts from a first meeting" not in capsys.readouterr().out

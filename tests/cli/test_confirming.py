@@ -177,3 +177,44 @@ def test_a_cohort_not_begun_whose_line_is_gone_is_shown_as_withdrawn(run, at_hom
     assert shown.exit_code == 0
     assert "cohorts.2027-spring: is not in the file any more; it has not begun" in shown.stdout
     assert "dropped  2027-01-25  recruit.opens" in shown.stdout
+
+
+def test_what_a_running_cohort_does_not_follow_is_said(run, recruiting):
+    text = SOUND.replace("2 weeks after opens }", "3 weeks after opens }", 1)
+    file_of(recruiting).write_text(text, encoding="utf-8")
+
+    shown = run("plan", COHORT, "--difference")
+
+    assert shown.exit_code == 0
+    assert "Not followed, for a running cohort follows only its own line" in shown.stdout
+    assert "stages.recruit.closes: 2 weeks after opens becomes 3 weeks after opens" in shown.stdout
+    told = json.loads(run("plan", COHORT, "--difference", "--json").stdout)
+    assert told["kept"] == ["stages.recruit.closes: 2 weeks after opens becomes 3 weeks after opens"]
+
+
+def test_a_move_within_a_day_shows_its_hours(run, recruiting):
+    save(recruiting, LATER.replace("stages:", 'email: { hours: "10:00-17:00" }, stages:'))
+
+    shown = run("plan", COHORT, "--difference").stdout
+
+    assert "2027-05-14 09:00 -> 10:00  evaluate.final_survey#1" in shown
+
+
+def test_of_what_is_refused_nothing_is_said_to_move(run, recruiting):
+    save(recruiting, ANOTHER_START)
+
+    shown = run("plan", COHORT, "--difference")
+
+    assert shown.exit_code == 1
+    assert "moved" not in shown.stdout
+
+
+def test_a_running_cohort_whose_file_has_another_name_is_refused(run, recruiting):
+    file = file_of(recruiting)
+    file.rename(file.with_name("small-circle-two.yaml"))
+
+    shown = run("plan", "--difference")
+
+    assert shown.exit_code == 1
+    assert "small-circle/2027-spring" in shown.stdout
+    assert "cohorts.2027-spring: is not in the file any more" in shown.stdout

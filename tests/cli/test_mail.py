@@ -142,6 +142,16 @@ def test_an_address_is_freed_by_name(run, at_home, tmp_path):
     assert run("mail", "allow", "maya.cohen@acme.example", "--by", "dana").exit_code == 1
 
 
+@pytest.mark.parametrize("who", ["NOBODY", "", " ", "a@b@c", "Maya <maya.cohen@acme.example>"])
+def test_whom_nobody_knows_is_not_allowed_in_silence(run, at_home, tmp_path, who):
+    at_home(cohort_recruiting(tmp_path))
+
+    shown = run("mail", "allow", who, "--by", "dana")
+
+    assert shown.exit_code == 1
+    assert "nobody here has that id" in shown.stderr or "is not one plain address" in shown.stderr
+
+
 def test_who_has_reported_spam_is_freed_only_knowingly(run, at_home, tmp_path):
     scene = at_home(cohort_recruiting(tmp_path))
     bar(scene, "maya.cohen@acme.example", suppressed.SPAM)

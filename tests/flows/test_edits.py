@@ -335,3 +335,51 @@ def test_nothing_waits_without_a_reason_to_wait(recruiting: Story) -> None:
     with recruiting.house.database.read() as db:
         assert edits.read_waiting(db, recruiting.cohort_id) is None
     assert recruiting.events("edit.waits") == []
+
+
+def matching(words: str) -> str:
+    """The line with something of its own about the matching."""
+    return f"{{ {DATES}, stages: {{ match: {{ {words} }} }} }}"
+
+
+def test_a_later_day_to_say_yes_is_followed_while_it_runs(enter_at: Open) -> None:
+    story = enter_at("announced")
+    before = story.occasion("match.accept_closes")["due_on"]
+
+    save(story, matching("accept: { within: 10 working days, if_silent: remind_then_ask_owner }"))
+
+    assert story.occasion("match.accept_closes")["due_on"] == before + timedelta(days=7)
+    story.live_to(story.now + timedelta(days=7))
+    assert "accept_reminder" not in story.got(ADA)
+    story.live_past("match.accept_reminder#1")
+    assert "accept_reminder" in story.got(ADA)
+
+
+def test_to_ask_nobody_any_more_waits_for_an_approver(enter_at: Open) -> None:
+    story = enter_at("announced")
+    save(story, matching("accept: not_needed"))
+
+    held = waiting(story)
+    assert held is not None
+    assert any("match.accept_closes" in each and "is taken out" in each for each in held["consequences"])
+    confirm(story, mark=held["mark"])
+    story.tick()
+    assert story.occasion("match.accept_closes")["state"] == "cancelled"
+
+
+def test_a_later_day_to_approve_is_followed_while_nobody_has(enter_at: Open) -> None:
+    story = enter_at("awaiting_approval")
+    before = story.occasion("match.approval")["due_on"]
+
+    save(story, matching("approve: { by: approvers, within: 5 working days, if_silent: remind_then_hold }"))
+
+    assert story.occasion("match.approval")["due_on"] == before + timedelta(days=2)
+    assert waiting(story) is None and story.cohort()["refused_line"] is None
+
+
+def test_who_was_asked_to_approve_stays_the_one_who_is(enter_at: Open) -> None:
+    story = enter_at("awaiting_approval")
+
+    save(story, matching("approve: { by: owner, within: 3 working days, if_silent: remind_then_hold }"))
+
+    assert "match.approval_request#1 has run already" in str(story.cohort()["refused_line"])

@@ -11,7 +11,7 @@ from cohortflow.programs.parsing import examine
 from schemas.errors import Fault
 
 SHIPPED = read_texts(Path(__file__).parents[2] / "templates")
-SOUND = "---\nsubject: {{ program.name }}\nclass: service\n---\nHello,\n\nthis is {{ cohort.name }}.\n"
+SOUND = "---\nsubject: {{ program.name }}\nclass: service\n---\nHello,\n\nthis is {{ cohort.name }}, [Answer the questions]({{ link }}).\n"
 
 
 def written(*more: str, name: str = "recruit/invite.en.md") -> list[Fault]:
@@ -127,3 +127,32 @@ def test_a_password_in_a_text_is_an_error():
 
     assert (fault.line, fault.severity) == (8, "error")
     assert "hunter22" not in str(fault)
+
+
+@pytest.mark.parametrize("words", ["Dear { reader.name },", "Dear {reader.name},", "Dear [Name],", "see {link}"])
+def test_half_a_field_is_told(words):
+    (fault,) = written(words, name="match/waitlist.en.md")
+
+    assert fault.severity == "warning" and "stays in the mail as it is typed" in fault.message
+    assert fault.line == 8
+
+
+@pytest.mark.parametrize(
+    "words", ["{{ reader.name }}", "{% if link %}x{% endif %}", "[Name](https://acme.example)", "{}"]
+)
+def test_whole_fields_and_links_are_not(words):
+    assert [each for each in written(words) if "as it is typed" in each.message] == []
+
+
+def test_a_mail_that_asks_has_a_link():
+    without = SOUND.replace(", [Answer the questions]({{ link }})", "")
+    (fault,) = text_faults({"recruit/invite.en.md": without})
+
+    assert "has no link to give it" in fault.message
+    assert written("Do join us.") == [] == text_faults({"match/waitlist.en.md": without})
+
+
+def test_prose_about_a_secret_is_none():
+    for words in ("The secret: listening is half of it.", "Das Passwort: siehe Intranet"):
+        assert written(words, name="match/waitlist.en.md") == []
+    assert written("password: hunter22", name="match/waitlist.en.md") != []

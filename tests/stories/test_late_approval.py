@@ -15,8 +15,10 @@ def test_ten_days_without_a_yes_nobody_hears_of_a_match(enter_at: Enter) -> None
 
     assert story.got(APPROVER) == ["approval_reminder"]
     assert story.letters_to(APPROVER)[0].when == "Mon 15 Feb 09:00"
+    assert "Please decide by Tuesday, 16 February 2027" in story.letters_to(APPROVER)[0].text
     (overdue,) = story.letters_to(OWNER)
     assert (overdue.template, overdue.when) == ("approval_overdue", "Wed 17 Feb 09:00")
+    assert "is over (Tuesday, 16 February 2027)" in overdue.text
     assert [story.got(person) for person in (ADA, BO, MAYA, FAY)] == [[], [], [], []]
     assert story.occasion("orient.opens")["state"] == "pending", "the orientation waits for the approval"
 

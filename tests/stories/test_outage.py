@@ -97,6 +97,7 @@ def test_an_outage_over_the_start_begins_the_program_late(enter_at: Enter) -> No
     assert story.occasion("orient.closes")["done_at"] == utc(2027, 3, 4, 12)
     story.live_past("goals.ask#1")
     assert story.got(DEE)[-1] == "goals"
+    assert "Please write them down by" in story.letters_to(DEE, "goals")[-1].text
 
 
 def test_an_edit_during_the_outage_makes_nobody_late(enter_at: Enter) -> None:

@@ -53,13 +53,13 @@ def _number(page: Page, key: str) -> int:
 
 
 def seat_faults(runs: Sequence[Run], home: Path) -> Iterator[Fault]:
-    """Cohorts with more seats than the newest roster has places for, each alone and all that overlap together."""
+    """Cohorts with more seats than the newest roster has places for, alone and with all that run when they start."""
     counted = [(run, roster) for run in runs if (roster := newest_roster(home, run.cohort.program.people))]
     for run, roster in counted:
         yield from _alone(run, roster)
     for run, roster in counted:
-        others = [each for each, other in counted if other is roster and each is not run and _overlap(each, run)]
-        if len({each.cohort.program_id for each in (run, *others)}) > 1:
+        others = [each for each, other in counted if other is roster and each is not run and _runs_with(each, run)]
+        if others:
             yield from _together(run, others, roster)
 
 
@@ -69,11 +69,17 @@ def _mentors(run: Run, roster: Roster) -> frozenset[str]:
 
 
 def _alone(run: Run, roster: Roster) -> Iterator[Fault]:
-    each, count = run.cohort.program.mentees_per_mentor, len(_mentors(run, roster))
-    if count * each < run.cohort.seats:
+    program = run.cohort.program
+    each, count = program.mentees_per_mentor, len(_mentors(run, roster))
+    mentees = len(people_who_may(roster, program.who.mentees, program.people, run.cohort.starts))
+    for role, number in (("mentor", count), ("mentee", mentees)):
+        if not number:
+            message = f"let nobody of {roster.name} be a {role}; compare them with its columns and values"
+            yield run.tell(("who", f"{role}s"), message)
+    if count and count * each < run.cohort.seats:
         message = (
             f"{run.cohort.seats} seats cannot be filled: {roster.name} has {_mentors_in_words(count)} by who.mentors, "
-            f"{count} x {each} = {count * each} places; write seats: {max(1, count * each)}, raise mentees_per_mentor, "
+            f"{count} x {each} = {count * each} places; write seats: {count * each}, raise mentees_per_mentor, "
             "or let more people be mentors"
         )
         yield run.tell(("cohorts", run.cohort.key, "seats"), message)
@@ -105,5 +111,6 @@ def _together(run: Run, others: Sequence[Run], roster: Roster) -> Iterator[Fault
     yield run.tell(("cohorts", run.cohort.key, "seats"), message)
 
 
-def _overlap(one: Run, other: Run) -> bool:
-    return one.cohort.starts <= other.cohort.ends and other.cohort.starts <= one.cohort.ends
+def _runs_with(other: Run, run: Run) -> bool:
+    """Whether another one runs on the day on which this one starts: those that follow each other share their places."""
+    return other.cohort.starts <= run.cohort.starts <= other.cohort.ends

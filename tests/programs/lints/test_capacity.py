@@ -69,7 +69,12 @@ def test_the_mended_seats_are_silent(home):
 def test_people_who_left_are_no_mentors(home):
     write_roster(home, mentors=40, status="Terminated")
 
-    assert "0 people who may be mentors" in told(home, *runs())[0].message
+    found = [each.message for each in told(home, *runs())]
+
+    assert [each.partition("; ")[0] for each in found] == [
+        "let nobody of workers-2027-01-01.csv be a mentor",
+        "let nobody of workers-2027-01-01.csv be a mentee",
+    ] or [each.partition("; ")[0] for each in found] == ["let nobody of workers-2027-01-01.csv be a mentor"]
 
 
 def test_the_newest_roster_counts(home):
@@ -108,3 +113,24 @@ def test_programs_one_after_the_other_share_their_mentors(home):
     )
 
     assert told(home, *runs(), *later) == []
+
+
+def test_cohorts_of_one_program_that_overlap_share_their_mentors(home):
+    write_roster(home, mentors=25)
+    later = "  2027-summer: { starts: 2027-05-03, ends: 2027-10-29, seats: 60 }"
+    line = "  2027-spring: { starts: 2027-03-01, ends: 2027-08-27, seats: 60 }"
+    changed = ((line, f"{line}\n{later}"), ("mentees_per_mentor: 2", "mentees_per_mentor: 3"))
+
+    found = told(home, *runs(*changed))
+
+    assert [fault.path for fault in found] == ["cohorts.2027-summer.seats"]
+    assert "sum to 120" in found[0].message and "has 75 places for them" in found[0].message
+
+
+def test_those_that_follow_each_other_beside_a_long_one_are_not_summed(home):
+    write_roster(home, mentors=40)
+    short = ("starts: 2027-03-01, ends: 2027-08-27", "starts: 2027-03-01, ends: 2027-07-30")
+    long = ("starts: 2027-03-01, ends: 2027-08-27", "starts: 2027-02-15, ends: 2028-02-25")
+    after = ("starts: 2027-03-01, ends: 2027-08-27", "starts: 2027-08-02, ends: 2028-02-11")
+
+    assert told(home, *runs(short), *runs(long, program_id="long"), *runs(after, program_id="after")) == []
