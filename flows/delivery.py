@@ -146,8 +146,8 @@ class Delivery:
             self.mark(came_back)
             return 0
         house, began = self.house, time.monotonic()
-        self.now = house.now() if self.goes_on else self.now
         try:
+            self.now = house.now() if self.goes_on else self.now
             batch, stopped = self._claimed(came_back, size)
         except Exception:
             self.mark(came_back)  # whatever keeps the next ones from being claimed, these have left
@@ -218,14 +218,14 @@ class Delivery:
         """What was claimed and not handed over has surely not left; what is marked already stays as it is."""
         kept = [message for message in batch if message.message_id not in self.on_their_way]
         with suppress(Exception):  # whatever broke it off may be the database; then it is the lease that runs out
-            self.mark([Result(message, "later", "the delivery broke off", 60) for message in kept])
+            self.mark([Result(message, "later", "the delivery broke off", 1) for message in kept])
 
     def wind_up(self) -> None:
         """Begin nothing more, wait for what is on its way, and write down what became of it."""
         self.is_last = True
         self.window.wind_down()
-        while self.on_their_way:
-            self.mark(self.what_came_back())
+        while self.on_their_way and (came_back := self.what_came_back()):
+            self.mark(came_back)
 
     def forget_other_keys(self) -> None:
         """Mail has left, so that what a key before this one was told is over."""

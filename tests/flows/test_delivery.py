@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from itertools import chain, repeat
@@ -363,3 +364,26 @@ def test_mail_that_leaves_by_a_new_key_closes_what_was_said_of_the_old(tmp_path:
 
     with scene.house.database.read() as db:
         assert breakers.open_breakers(db) == []
+
+
+class Stumbling(BatchWindow):
+    """A window of which one letter is lost for good, and nobody knows why."""
+
+    def outcomes(self, at_least: int = 0) -> list[tuple[str, Outcome]]:
+        """The second time nothing comes back any more."""
+        if not hasattr(self, "stumbled"):
+            self.stumbled = True
+            raise RuntimeError("out of memory")
+        return super().outcomes(at_least)[1:]
+
+
+def test_what_comes_back_after_a_fault_is_written_down_and_nothing_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = at_the_invitations(tmp_path, post := MemoryTransport())
+    monkeypatch.setattr(delivery, "opened", lambda transport: nullcontext(Stumbling(transport)))
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        delivered(scene)
+
+    assert len(post) == 10 and states(scene) == {"accepted": 9, "sending": 1}
