@@ -95,7 +95,7 @@ def part_ways(
 
     Args:
         match: a row of `matches`.
-        state: declined (before it was active) or ended.
+        state: declined (while its people were asked whether they want it) or ended.
     """
     match_id, mentee_id, mentor_id = match.match_id, match.mentee_id, match.mentor_id  # type: ignore[attr-defined]
     changes.matches[match_id] = {"state": state, "ended_at": now, "end_reason": reason, "at_risk_since": None}

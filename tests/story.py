@@ -19,6 +19,7 @@ from cohortflow.mailroom.transports import MemoryTransport, Outcome
 
 MAYA, JONAS, SAM, INES = "M01", "M02", "M03", "M04"
 ADA, BO, CEM, DEE, ELI, FAY = "T01", "T02", "T03", "T04", "T05", "T06"
+PAIRED = sorted((MAYA, JONAS, SAM, INES, ADA, BO, CEM, DEE, ELI))  # where all have applied; Fay waits
 OWNER, APPROVER, SPONSOR = "role:owner", "role:approver#1", "role:sponsor"
 NAMES = {line.split(",")[0]: line.split(",")[2] for line in STAFF.splitlines()}
 ZONES = {"Berlin": "Europe/Berlin", "Austin": "America/Chicago", "Pune": "Asia/Kolkata"}

@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from cohortflow.programs.columns import column_faults
 from cohortflow.programs.examples import EXAMPLES
 from cohortflow.programs.faults import at_home, key_fault, nearest, validated, value_fault
-from cohortflow.programs.merging import NOT_NEEDED, OPTIONAL, document
+from cohortflow.programs.merging import NOT_NEEDED, OPTIONAL, document, standard
 from cohortflow.programs.moments import moment_faults
 from cohortflow.programs.spelling import is_slip
 from cohortflow.programs.trees import Mark, Node, Path, path_text
@@ -78,8 +78,9 @@ def _form_faults(tree: Node, texts: dict[str, str], folder: str) -> Iterator[Fau
             continue
         if node.value == NOT_NEEDED:
             if path not in OPTIONAL:
-                near = "pulse" if path[1] == "check_in" else "after" if path[1] == "evaluate" else "apply"
-                yield value_fault(node, "is a form its stage cannot do without", f"write {near}")
+                usual = standard().get(*path)
+                cure = f"write {usual.value}" if usual else "name one"
+                yield value_fault(node, "is a form its stage cannot do without", cure)
             continue
         if node.value in known:
             yield from form_of(texts, node.value, folder)[1]

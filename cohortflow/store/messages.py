@@ -4,6 +4,7 @@ queued -> sending -> accepted | refused | unknown        a lease that runs out m
 sending -> queued                                        only by who holds it, and only for what surely has not left
 queued -> expired | suppressed | cancelled               decided inside the claim, with the reason
 unknown -> accepted | queued                             by evidence or by a verdict, see `settling`
+refused -> queued                                        by a person's verdict alone: it surely has not left
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,6 @@ from story import (
     ADA,
     APPROVER,
     BO,
-    CEM,
     DEE,
     ELI,
     FAY,
@@ -17,7 +16,7 @@ from story import (
     JONAS,
     MAYA,
     OWNER,
-    SAM,
+    PAIRED,
     Enter,
     Story,
     with_change,
@@ -25,8 +24,6 @@ from story import (
 )
 
 from cohortflow.mailroom.transports import Outcome
-from cohortflow.store import instances, suppressed
-from cohortflow.store.mail_stops import address_hash
 from flows.holding import hold, queued_now, resume
 from schemas.replies import Reply
 
@@ -36,7 +33,6 @@ LINE = "  2027-spring: { starts: 2027-03-01, ends: 2027-05-28, seats: 6 }"
 LATER = "  2027-winter: { starts: 2027-12-01, ends: 2028-03-31, seats: 6 }"
 RECRUIT = "  recruit: { opens: 5 weeks before start, closes: 2 weeks after opens }"
 ACCEPT = "  match: { accept: { within: 5 working days, if_silent: remind_then_decline } }"
-EVERYBODY = sorted((ADA, BO, CEM, DEE, ELI, INES, JONAS, MAYA, SAM))
 REASON = {"reason": "Our goals do not fit"}
 
 
@@ -84,7 +80,7 @@ def test_what_was_queued_before_a_stale_roster_goes_after_it(enter_at: Enter) ->
     story.tick()
     story.live_to(story.now + timedelta(days=4))
 
-    assert story.readers_of("meet_your_match") == EVERYBODY
+    assert story.readers_of("meet_your_match") == PAIRED
 
 
 def test_what_was_queued_before_a_hold_goes_after_it(enter_at: Enter) -> None:
@@ -96,7 +92,7 @@ def test_what_was_queued_before_a_hold_goes_after_it(enter_at: Enter) -> None:
     resume(story.house, story.cohort_id, APPROVER, "", False, story.now)
     story.live_to(story.now + timedelta(days=4))
 
-    assert story.readers_of("meet_your_match") == EVERYBODY
+    assert story.readers_of("meet_your_match") == PAIRED
     assert promised >= sum(row["state"] == "queued" for row in queued)
 
 
@@ -181,25 +177,6 @@ def test_a_paused_match_is_asked_nothing(enter_at: Enter) -> None:
     story.tick()
     story.live_past("check_in#2.pulse#1")
     assert "pulse" in story.got(ELI)[before:] and "pulse" in story.got(INES)
-
-
-def test_who_is_on_leave_when_pairs_are_made_waits_like_the_others(enter_at: Enter) -> None:
-    story = enter_at("recruiting")
-    story.everybody_applies()
-    story.live_past("recruit.closes")
-    story.drop_roster(on_leave=[ADA])
-    story.tick()
-    story.live_past("match.approval_request#1")
-    assert (story.person(ADA)["state"], story.person(ADA)["reason"]) == (
-        "waitlisted",
-        "on leave when the pairs were made",
-    )
-
-    story.drop_roster()
-    story.tick()
-    story.approve()
-    story.live_to(story.now + timedelta(days=5))
-    assert story.got(ADA)[-1] == "waitlist"
 
 
 def test_nobody_hears_of_a_match_before_the_yes(enter_at: Enter) -> None:
@@ -355,48 +332,6 @@ def test_a_program_whose_file_is_gone_invites_nobody(enter_at: Enter, new_name: 
         file.write_text(text)
         story.tick()
         assert story.cohort()["state"] == "declared", "put back, it goes on"
-
-
-def test_who_was_on_leave_at_the_announcement_is_introduced_on_return(enter_at: Enter) -> None:
-    story = enter_at("awaiting_approval")
-    story.drop_roster(on_leave=[INES])
-    story.tick()
-    story.approve()
-    story.live_to(story.now + timedelta(days=2))
-    assert "meet_your_match" in story.got(ELI) and story.got(INES) == []
-
-    story.drop_roster()
-    story.tick()
-    story.tick(story.now + timedelta(minutes=10))
-    story.live_to(story.now + timedelta(days=3))
-
-    assert story.got(INES)[0] == "meet_your_match"
-    assert all(story.got(person).count("meet_your_match") == 1 for person in EVERYBODY)
-    assert "Eli" in story.letters_to(INES, "meet_your_match")[0].text
-    accepted = story.reply(
-        INES, "accept", "match.accept", {"accept": "yes"}, about=story.match_of(ELI, INES)["match_id"]
-    )
-    assert not accepted
-
-
-def test_who_cannot_be_introduced_is_tried_once(enter_at: Enter) -> None:
-    story = enter_at("awaiting_approval")
-    story.drop_roster(on_leave=[INES])
-    story.tick()
-    story.approve()
-    story.live_to(story.now + timedelta(days=2))
-    with story.house.database.write() as db:
-        address = story.rows("people", person_id=INES)[0]["email"]
-        hashed = address_hash(instances.read_secret(db), address)
-        suppressed.bar(db, [(hashed, suppressed.BOUNCED, story.now)])
-    for _ in range(4):
-        story.now += timedelta(hours=12)
-        story.drop_roster()
-        story.house.roster_changed = True  # as in a process of its own
-        story.tick()
-
-    assert [row["state"] for row in story.mails("meet_your_match", INES)] == ["suppressed"]
-    assert len([row for row in story.rows("events") if row["kind"] == "people.back"]) == 1
 
 
 def test_a_file_that_is_put_back_in_two_pieces_lives_again(enter_at: Enter) -> None:

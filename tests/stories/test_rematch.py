@@ -27,6 +27,14 @@ def ask_for_another(story: Story, person: str, mentee: str, mentor: str) -> list
     return [each.reason for each in story.reply(person, "rematch", "rematch", REASON, about=about)]
 
 
+def approved_anew(story: Story) -> str:
+    """Bo asks for another partner, and Fay gets his place with Jonas; the id of the new match."""
+    ask_for_another(story, BO, BO, JONAS)
+    story.tick()
+    story.approve()
+    return str(story.match_of(FAY, JONAS)["match_id"])
+
+
 def test_the_partner_is_told_kindly_and_a_new_pair_proposed(enter_at: Enter) -> None:
     story = enter_at("checking_in")
 
@@ -94,9 +102,7 @@ def test_the_approver_is_reminded_of_a_new_pair_and_then_the_owner_told(enter_at
 def test_of_a_new_pair_that_is_approved_nobody_is_reminded(enter_at: Enter) -> None:
     story = enter_at("checking_in")
     before = story.got(APPROVER) + story.got(OWNER)
-    ask_for_another(story, BO, BO, JONAS)
-    story.tick()
-    story.approve()
+    approved_anew(story)
     story.live_to(story.now + timedelta(days=10))
 
     after = story.got(APPROVER) + story.got(OWNER)
@@ -117,9 +123,7 @@ def test_silence_means_yes_to_a_new_pair_where_it_does_to_the_first(enter_at: En
 
 def test_a_late_welcome_names_no_day_that_is_over(enter_at: Enter) -> None:
     story = enter_at("checking_in")
-    ask_for_another(story, BO, BO, JONAS)
-    story.tick()
-    story.approve()
+    approved_anew(story)
     story.live_to(story.now + timedelta(hours=22))
 
     meet, welcome = (story.letters_to(FAY, name)[0] for name in ("meet_your_match", "welcome"))
@@ -129,11 +133,8 @@ def test_a_late_welcome_names_no_day_that_is_over(enter_at: Enter) -> None:
 
 def test_the_new_pair_agrees_and_says_yes_for_itself(enter_at: Enter) -> None:
     story = enter_at("checking_in")
-    ask_for_another(story, BO, BO, JONAS)
-    story.tick()
-    story.approve()
+    match_id = approved_anew(story)
     story.live_to(story.now + timedelta(hours=22))
-    match_id = story.match_of(FAY, JONAS)["match_id"]
 
     for person in (FAY, JONAS):
         assert not story.reply(person, "agreement", "orient", AGREEMENT, about=match_id)
@@ -148,11 +149,8 @@ def test_the_new_pair_agrees_and_says_yes_for_itself(enter_at: Enter) -> None:
 
 def test_a_new_pair_may_still_say_no_while_it_is_asked(enter_at: Enter) -> None:
     story = enter_at("checking_in")
-    ask_for_another(story, BO, BO, JONAS)
-    story.tick()
-    story.approve()
+    match_id = approved_anew(story)
     story.live_to(story.now + timedelta(hours=22))
-    match_id = story.match_of(FAY, JONAS)["match_id"]
     assert story.match_of(FAY, JONAS)["state"] == "active"
 
     assert not story.reply(JONAS, "accept", "match.accept", {"accept": "no"}, about=match_id)
@@ -161,10 +159,7 @@ def test_a_new_pair_may_still_say_no_while_it_is_asked(enter_at: Enter) -> None:
 
 def test_when_a_new_pair_has_been_asked_long_enough_it_has_begun(enter_at: Enter) -> None:
     story = enter_at("checking_in")
-    ask_for_another(story, BO, BO, JONAS)
-    story.tick()
-    story.approve()
-    match_id = story.match_of(FAY, JONAS)["match_id"]
+    match_id = approved_anew(story)
     story.live_past("match.accept_closes", match_id)
     story.live_to(story.now + timedelta(days=4))
 
@@ -179,10 +174,7 @@ def test_where_matches_wait_for_two_yeses_a_new_one_does_too(enter_at: Enter) ->
         for person in (match["mentee_id"], match["mentor_id"]):
             story.reply(person, "accept", "match.accept", {"accept": "yes"}, about=match["match_id"])
     story.live_past("check_in#1")
-    ask_for_another(story, BO, BO, JONAS)
-    story.tick()
-    story.approve()
-    match_id = story.match_of(FAY, JONAS)["match_id"]
+    match_id = approved_anew(story)
     assert story.match_of(FAY, JONAS)["state"] == "approved"
     story.live_to(story.now + timedelta(hours=22))
     assert "happy to go ahead, by" in story.letters_to(FAY, "meet_your_match")[0].text
@@ -193,9 +185,7 @@ def test_where_matches_wait_for_two_yeses_a_new_one_does_too(enter_at: Enter) ->
 
 def test_the_next_pulse_goes_to_the_new_pair(enter_at: Enter) -> None:
     story = enter_at("checking_in")
-    ask_for_another(story, BO, BO, JONAS)
-    story.tick()
-    story.approve()
+    approved_anew(story)
     story.live_past("check_in#2.pulse#1")
 
     assert "Jonas Weber" in story.letters_to(FAY, "pulse")[0].text
