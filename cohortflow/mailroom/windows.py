@@ -24,7 +24,10 @@ TOO_SLOW = Outcome("later", "the time this worker had for it was over", 60)
 @contextmanager
 def opened(transport: Transport) -> Iterator[Window]:
     """The window of a transport; one that has none of its own takes a batch at a time."""
-    window = transport.window() if isinstance(transport, ManyAtOnce) else BatchWindow(transport)
+    if isinstance(transport, ManyAtOnce):
+        window = transport.window()
+    else:
+        window = PipelinedWindow(transport) if isinstance(transport, InBatches) else BatchWindow(transport)
     try:
         yield window
     finally:
@@ -45,12 +48,30 @@ def told(message_id: str, error: DeliveryError) -> Outcome:
     return Outcome("refused" if error.permanent else "retry", str(error)[:200])
 
 
+Batch = list[tuple[Letter, datetime, float]]  # each with the instant it is written at, and until when it may leave
+
+
+def handed_over(transport: Transport, batch: Batch) -> list[tuple[str, Outcome]]:
+    """Hand a batch over, and make it durable before any of it counts as accepted."""
+    if not batch:
+        return []
+    if time.monotonic() > min(until for _, _, until in batch):
+        return [(letter.message_id, TOO_SLOW) for letter, _, _ in batch]
+    letters, at = [letter for letter, _, _ in batch], batch[0][1]
+    if isinstance(transport, InBatches):
+        found = transport.send_all(letters, at)
+    else:
+        found = [sent(transport, letter, at) for letter in letters]
+    transport.flush()
+    return [(letter.message_id, outcome) for letter, outcome in zip(letters, found, strict=True)]
+
+
 class BatchWindow:
-    """For what is done as soon as it is begun: the outbox, a list in memory."""
+    """For what is done as soon as it is begun: a list in memory."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
-        self._waiting: list[tuple[Letter, datetime, float]] = []
+        self._waiting: Batch = []
 
     @property
     def room(self) -> int:
@@ -67,25 +88,56 @@ class BatchWindow:
         self._waiting.append((letter, at, until))
 
     def outcomes(self, at_least: int = 0) -> list[tuple[str, Outcome]]:
-        """Hand the batch over, and make it durable before any of it counts as accepted."""
+        """Hand the batch over."""
         batch, self._waiting = self._waiting, []
-        if not batch:
-            return []
-        if time.monotonic() > min(until for _, _, until in batch):
-            return [(letter.message_id, TOO_SLOW) for letter, _, _ in batch]
-        letters, at = [letter for letter, _, _ in batch], batch[0][1]
-        if isinstance(self.transport, InBatches):
-            found = self.transport.send_all(letters, at)
-        else:
-            found = [sent(self.transport, letter, at) for letter in letters]
-        self.transport.flush()
-        return [(letter.message_id, outcome) for letter, outcome in zip(letters, found, strict=True)]
+        return handed_over(self.transport, batch)
 
     def wind_down(self) -> None:
         """A batch is not waited for long."""
 
     def close(self) -> None:
         """Nothing to give back."""
+
+
+class PipelinedWindow:
+    """For the outbox: one thread hands a batch to the disk and waits for it, while the next is claimed and written."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._waiting: Batch = []
+        self._begun: deque[tuple[int, Future[list[tuple[str, Outcome]]]]] = deque()  # each with how many it holds
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="mail")
+
+    @property
+    def room(self) -> int:
+        """How many letters more fill the batch the disk has and the one behind it."""
+        return 2 * IN_A_BATCH - len(self._waiting) - sum(size for size, _ in self._begun)
+
+    @property
+    def busy_with(self) -> int:
+        """A batch, while the one before it is marked and the one after it is written."""
+        return IN_A_BATCH
+
+    def put(self, letter: Letter, at: datetime, until: float) -> None:
+        """Add a letter to the batch that comes next."""
+        self._waiting.append((letter, at, until))
+
+    def outcomes(self, at_least: int = 0) -> list[tuple[str, Outcome]]:
+        """Give the batch to the thread; what became of those before it."""
+        if self._waiting:
+            batch, self._waiting = self._waiting, []
+            self._begun.append((len(batch), self._thread.submit(handed_over, self._transport, batch)))
+        found: list[tuple[str, Outcome]] = []
+        while self._begun and (len(found) < at_least or self._begun[0][1].done()):
+            found += self._begun.popleft()[1].result()
+        return found
+
+    def wind_down(self) -> None:
+        """Two batches are not waited for long."""
+
+    def close(self) -> None:
+        """Let the thread end."""
+        self._thread.shutdown()
 
 
 Timed = Callable[[Letter, datetime, float], Outcome]

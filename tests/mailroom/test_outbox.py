@@ -10,9 +10,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from cohortflow.mailroom import windows
 from cohortflow.mailroom.letters import eml
 from cohortflow.mailroom.outbox import OutboxTransport
 from cohortflow.mailroom.transports import MemoryTransport, Outcome
@@ -150,3 +152,56 @@ def test_memory_keeps_letters_with_their_instant(letter):
     assert memory.was_accepted("a1b2c3") and not memory.was_accepted("other")
     with pytest.raises(DeliveryError):
         memory.send(letter(message_id="b", to_name="a\r\nb"), AT)
+
+
+class Gated(OutboxTransport):
+    """An outbox on a disk that takes its time."""
+
+    gate = Event()
+
+    def send_all(self, letters, at):
+        assert self.gate.wait(30)
+        return super().send_all(letters, at)
+
+
+def test_a_batch_is_written_while_the_disk_has_the_one_before_it(tmp_path, letter, monkeypatch):
+    monkeypatch.setattr(windows, "IN_A_BATCH", 2)
+    outbox, until = Gated(tmp_path), time.monotonic() + 600
+    with windows.opened(outbox) as window:
+        for batch in (("a", "b"), ("c", "d")):
+            assert window.room >= 2
+            for message_id in batch:
+                window.put(letter(message_id=message_id), AT, until)
+            assert window.outcomes() == []
+        assert window.room == 0 and files(tmp_path) == []
+
+        outbox.gate.set()
+        first = window.outcomes(2)
+        rest = [] if len(first) == 4 else window.outcomes(2)
+
+    assert [(key, told.state) for key, told in first + rest] == [(key, "accepted") for key in "abcd"]
+    assert files(tmp_path) == ["a.eml", "b.eml", "c.eml", "d.eml"]
+
+
+def test_what_waited_too_long_behind_a_batch_is_not_written(tmp_path, letter):
+    outbox = Gated(tmp_path)
+    with windows.opened(outbox) as window:
+        window.put(letter(), AT, time.monotonic() - 1)
+
+        assert window.outcomes(1) == [("a1b2c3", windows.TOO_SLOW)]
+
+    assert files(tmp_path) == []
+
+
+def test_a_disk_that_breaks_is_told_to_whoever_waits(tmp_path, letter, monkeypatch):
+    def broken(descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    outbox = OutboxTransport(tmp_path)
+    monkeypatch.setattr(os, "fsync", broken)
+    with windows.opened(outbox) as window:
+        window.put(letter(), AT, time.monotonic() + 600)
+
+        with pytest.raises(DeliveryError, match="free the disk"):
+            window.outcomes(1)
+        assert window.outcomes(1) == []
