@@ -1,5 +1,6 @@
 """What a template may say: the fields of the contract, loops over them, conditions, a few filters. Nothing else."""
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
@@ -16,11 +17,28 @@ _UNKNOWN = object()
 
 _WHY = {
     nodes.Call: "calls are not allowed in a mail",
-    nodes.Mul: "arithmetic is not allowed in a mail",
+    nodes.Sub: "'-' is read as minus; a field is named with a dot: {{ reader.name }}",
+    nodes.BinExpr: "arithmetic is not allowed in a mail; use fields, conditions and loops only",
+    nodes.Getitem: "brackets are not allowed in a mail; write a loop, {% for partner in partners %}, or `| first`",
     nodes.Include: "a mail cannot include another file",
     nodes.Import: "a mail cannot import another file",
     nodes.FromImport: "a mail cannot import another file",
     nodes.Extends: "a mail cannot extend another file; the layout is added by itself",
+}
+
+# What Jinja says of a slip, and what somebody who does not program can do about it.
+_SLIPS = {
+    r"needs to be closed is '(if|for)'": "has a {% THIS ... %} that is never closed; write {% endTHIS %} where it ends",
+    r"expected 'end of print statement'": "has a {{ that is never closed; write }} after the field",
+    r"expected 'end of statement block'": "has a {% that is never closed; write %} at its end",
+    r"got 'end of \w+ (?:block|statement)'": "has a tag that says too little; write for example {{ reader.name }}",
+    r"unknown tag '(end(?:if|for))'": "has an {% THIS %} that closes nothing; remove it, or write what it closes",
+    r"unknown tag '(else|elif)'": "has an {% THIS %} outside a condition; write its {% if ... %} before it",
+    r"token 'end of print statement'": "has two fields in one tag; write each by itself: {{ reader.name }}",
+    r"token 'end of statement block'": "has a tag with a word too many; write for example {% if deadline %}",
+    r"token '(in)'": "has a loop without THIS; write {% for partner in partners %}",
+    r"unexpected char (.+) at \d+": "has the sign THIS in a tag, where it means nothing; write {{ reader.name }} alone",
+    r"unknown tag '(\w+)'": "has a tag that does not exist (got 'THIS'); there are if, elif, else, endif, for, endfor",
 }
 
 
@@ -39,7 +57,7 @@ def template_faults(
     try:
         tree = environment.parse(source)
     except TemplateSyntaxError as problem:
-        return [Fault(file, line + problem.lineno - 1, 1, path, f"{problem.message}; see the line named")]
+        return [Fault(file, line + problem.lineno - 1, 1, path, _in_words(problem.message or ""))]
     except RecursionError:
         return [Fault(file, line, 1, path, "is nested too deeply")]
     reader = _Reader()
@@ -146,7 +164,20 @@ def _reason(node: nodes.Node) -> str:
     return special or f"{type(node).__name__.lower()} is not allowed in a mail; use fields, conditions and loops only"
 
 
+def _in_words(slip: str) -> str:
+    """What Jinja cannot read, and the cure, without its own terms."""
+    for pattern, told in _SLIPS.items():
+        if found := re.search(pattern, slip):
+            return told.replace("THIS", found[1]) if found.groups() else told
+    return f"cannot be read ({slip}); write fields, conditions and loops only, such as {{{{ reader.name }}}}"
+
+
 def _unknown(name: str, known: Mapping[str, object]) -> str:
+    if isinstance(known.get(f"{name}s"), list):
+        return (
+            f"'{name}' is not known here, for there may be several; write {{{{ {name}s | names }}}}, or a loop: "
+            f"{{% for {name} in {name}s %}}{{{{ {name}.name }}}}{{% endfor %}}"
+        )
     near = get_close_matches(name, known, 1)
     cure = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(sorted(known))}"
     return f"'{name}' is not known here; {cure}"

@@ -24,11 +24,15 @@ MONTHS = (
     "gennaio|febbraio|aprile|maggio|giugno|luglio|settembre|ottobre|dicembre|"
     "januari|februari|maart|mei|augustus|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|dezembro"
 )
+# May is whole already; "Sun 5 Mar." and "Sept 29" are dates, "5 Mart" is none.
+_SHORT = r"(?:Jan|Feb|Mar|Mär|Mrz|Apr|Jun|Jul|Aug|Sept?|Oct|Okt|Nov|Dec|Dez)\b\.?"
 _DATE = re.compile(
     rf"\b(?:19|20)\d\d-\d\d?-\d\d?\b|\b\d{{1,2}}/\d{{1,2}}/\d\d(?:\d\d)?\b"
     r"|\b(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:(?:19|20)?\d\d\b)?"
     rf"|\b\d{{1,2}}(?:st|nd|rd|th|\.)?(?: of| de)? (?:{MONTHS})\b|\b(?:{MONTHS}) \d{{1,2}}(?:st|nd|rd|th)?\b"
-    rf"|\b(?:{MONTHS})(?: de)? (?:19|20)\d\d\b|(?<![#\w])(?:19|20)\d\d\b"
+    rf"|\b\d{{1,2}}(?:st|nd|rd|th|\.)? {_SHORT}(?!\w)|\b{_SHORT} \d{{1,2}}(?:st|nd|rd|th)?\b"
+    # A bare number is a year where it may be one of a cohort; "2000 colleagues" is a number.
+    rf"|\b(?:{MONTHS}|{_SHORT})(?: de)? (?:19|20)\d\d\b|(?<![#\w])20[2-4]\d\b"
 )
 _TAG = re.compile(r"{{.*?}}|{%.*?%}", re.DOTALL)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
