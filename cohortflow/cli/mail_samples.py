@@ -43,7 +43,7 @@ def send_samples(named: str, to: str, send: str, language: str) -> None:
         known = ", ".join(cohort.program.email.languages)
         raise CohortflowError(f"--language: {cohort.program_id} writes in {known} (got {language!r})")
     asked = [asked_for(cohort, each, stationery) for each in ([send] if send else _declared(cohort))]
-    with at_home() as house:
+    with at_home(begins=True) as house:
         now, sent = house.now(), 0
         for each in asked:
             sample = sample_letter(cohort, each, language, stationery, settings)

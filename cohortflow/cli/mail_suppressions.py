@@ -7,6 +7,6 @@ from flows.suppressions import pull_suppressions
 
 def pull() -> None:
     """Read the provider's lists and say how many addresses are new."""
-    with at_home():
+    with at_home(begins=True):
         seen, new = pull_suppressions()
     say(f"{count(seen, 'entry', 'entries')} read from SendGrid; {count(new, 'address', 'addresses')} newly barred.")

@@ -286,6 +286,18 @@ def answer(
 
 
 @app.command()
+def quarantine(
+    out: Annotated[Path | None, typer.Option("--out", metavar="CSV", help="a file to write all of it to")] = None,
+    every: Annotated[bool, typer.Option("--all", help="of earlier rosters, too")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show which rows and cells of the newest files could not be used, and why."""
+    from cohortflow.cli.quarantine import show
+
+    show(out, every, as_json)
+
+
+@app.command()
 def preview(
     cohort: CohortName,
     message: Annotated[str, typer.Option("--message", metavar="NAME", help="such as invite or meet_your_match")] = "",

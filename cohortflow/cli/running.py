@@ -8,6 +8,7 @@ from cohortflow.cli.words import as_typed, count, say
 from cohortflow.engine import plainly
 from cohortflow.programs.parts import part_of
 from cohortflow.store import cohorts, events, frames, overview
+from cohortflow.store.database import is_there
 from flows import exporting, holding, rematching, skipping
 from flows.acting import acting_part, known_row
 from flows.approval import approve_matches
@@ -19,9 +20,22 @@ from schemas.settings import Settings
 
 
 @contextmanager
-def at_home() -> Iterator[House]:
-    """The house the environment describes, open for the length of the block, with flows run as plain functions."""
-    house = open_house(Settings())
+def at_home(begins: bool = False) -> Iterator[House]:
+    """The house the environment describes, open for the length of the block, with flows run as plain functions.
+
+    Args:
+        begins: make its database if there is none; else a mistyped COHORTFLOW_HOME would look like an empty one.
+
+    Raises:
+        CohortflowError: there is none.
+    """
+    settings = Settings()
+    if not begins and not is_there(settings.database):
+        raise CohortflowError(
+            f"there is no database at {settings.database.partition('///')[2]} yet; run `cohortflow tick` once, or set "
+            "COHORTFLOW_HOME to the folder of the installation that is meant"
+        )
+    house = open_house(settings)
     try:
         with living_in(house), plainly():
             yield house
@@ -31,7 +45,7 @@ def at_home() -> Iterator[House]:
 
 def tick() -> int:
     """One pass; 1 when the work of a program failed, which the next tick tries again."""
-    with at_home() as house:
+    with at_home(begins=True) as house:
         totals = one_pass()
         with house.database.read() as db:
             faulty = overview.faulty_programs(db)

@@ -23,7 +23,7 @@ def serve(host: str, port: int, metrics_port: int = 0) -> None:
     Raises:
         CohortflowError: nobody may listen there.
     """
-    with at_home() as house, _listening(host, port) as listener:
+    with at_home(begins=True) as house, _listening(host, port) as listener:
         if not house.settings.sendgrid_webhook_key:
             tell("COHORTFLOW_SENDGRID_WEBHOOK_KEY is not set: every post of the mail provider is refused.")
         listener.listen()  # before it is said, so that whoever reads the line can connect at once

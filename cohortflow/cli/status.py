@@ -77,7 +77,7 @@ def _waiting_edit(db: Connection, cohort_id: str) -> dict[str, Any] | None:
 
 
 def _roster(row: dict[str, Any]) -> dict[str, Any]:
-    told = {name: row[name] for name in ("source", "file", "rows", "state", "reason")}
+    told = {name: row[name] for name in ("source", "file", "rows", "quarantined", "state", "reason")}
     return told | {"file_on": row["file_on"].isoformat() if row["file_on"] else None}
 
 
@@ -112,6 +112,8 @@ def _print(console: Console, found: dict[str, Any]) -> None:
             console.print(Text(f"  {fault}"))
     for roster in found["rosters"]:
         console.print(Text(_roster_line(roster)))
+        if roster["quarantined"]:
+            console.print(Text(f"  {count(roster['quarantined'], 'cell')} in quarantine: see `cohortflow quarantine`"))
     console.print(Text(f"last tick: {found['last_tick_at'] or 'none yet; run `cohortflow tick`'}"))
 
 

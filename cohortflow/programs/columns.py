@@ -15,6 +15,7 @@ KNOWN = (*NEEDED, "manager", "department", "title", "level", "site", "joined", "
 _PREFERENCES_NEED = {"different_department": "department", "same_department": "department"}
 _NOT_KNOWN = "is not a column of the roster, and no question of the application"
 _ORDERED = ("at_or_above", "at_or_below", "between")
+_SPAN = re.compile(r"\s*(.+?)\s*[-\u2010-\u2015]\s*(.+?)\s*")  # whichever dash: "P3-P5"
 
 
 def column_faults(tree: Node, asked: Collection[str] = ()) -> Iterator[Fault]:
@@ -138,6 +139,8 @@ def _nearest_levels(node: Node, unknown: list[str], levels: list[str]) -> str:
     """A cure for unknown levels: how else they are spelled, or all levels in their order."""
     if not levels:
         return "write people.levels in company.yaml, from the lowest to the highest"
+    if isinstance(node.value, str) and (span := _SPAN.fullmatch(node.value)) and {span[1], span[2]} <= set(levels):
+        return f"did you mean '{span[1]} to {span[2]}'?"
     same = {level: known for level in unknown for known in levels if known.casefold() == level.casefold()}
     if len(same) < len(unknown) or not isinstance(node.value, str):
         return f"known, from the lowest: {', '.join(levels)}"

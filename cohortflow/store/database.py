@@ -94,10 +94,15 @@ def as_dicts(result: CursorResult[Any]) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in result.all()]
 
 
+def is_there(url: str) -> bool:
+    """Whether a database at a URL was made before; of a server it is taken for granted, and told when it is asked."""
+    parsed = _parsed(url)
+    return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").is_file()
+
+
 def open_existing(url: str, *, timeout: int = TIMEOUT_SECONDS) -> Database | None:
     """The database at a URL, to look at; None where there is none yet, and none is made."""
-    parsed = _parsed(url)
-    if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
+    if not is_there(url):
         return None
     database = open_database(url, timeout=timeout)
     with database.read() as db:

@@ -194,7 +194,15 @@ def id_by_email(db: Connection, addresses: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def quarantined(db: Connection) -> list[dict[str, Any]]:
-    """Every cell in quarantine, by file and row."""
+def quarantined(db: Connection, newest_only: bool = False) -> list[dict[str, Any]]:
+    """Every cell in quarantine, by file and row.
+
+    Args:
+        newest_only: of rosters only the newest of each folder; files of answers all count.
+    """
     query = sa.select(quarantine.c.file, quarantine.c.row, quarantine.c.column, quarantine.c.reason)
+    if newest_only:
+        newest = sa.select(sources.c.sha256).where(sources.c.sha256.is_not(None))
+        earlier = sa.select(intakes.c.sha256).where(intakes.c.sha256.not_in(newest))
+        query = query.where(quarantine.c.sha256.not_in(earlier))
     return as_dicts(db.execute(query.order_by(quarantine.c.file, quarantine.c.row, quarantine.c.column)))

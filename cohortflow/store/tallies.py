@@ -6,7 +6,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from cohortflow.store.tables import answers, matches, messages, occasions, participants, programs, sources
+from cohortflow.store.database import as_dicts
+from cohortflow.store.tables import answers, matches, messages, occasions, participants, programs, quarantine, sources
 
 
 def _grouped(db: Connection, table: sa.Table, column: str, cohort_id: str) -> dict[str, int]:
@@ -92,5 +93,7 @@ def program_faults(db: Connection, program_id: str) -> list[str]:
 
 
 def source_rows(db: Connection) -> list[dict[str, Any]]:
-    """What is known of each roster folder."""
-    return [dict(row) for row in db.execute(sa.select(sources).order_by(sources.c.source)).mappings()]
+    """What is known of each roster folder, and how many cells of its newest file are in quarantine."""
+    cells = sa.select(sa.func.count()).where(quarantine.c.sha256 == sources.c.sha256).scalar_subquery()
+    query = sa.select(sources, cells.label("quarantined")).order_by(sources.c.source)
+    return as_dicts(db.execute(query))

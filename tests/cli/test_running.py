@@ -70,8 +70,11 @@ def test_an_unknown_cohort_names_the_nearest(run, at_home, tmp_path):
 def test_an_empty_installation_says_what_to_do(run, monkeypatch, tmp_path):
     monkeypatch.setenv("COHORTFLOW_HOME", str(tmp_path))
 
-    assert "run `cohortflow tick`" in run("status").stdout
-    assert "run `cohortflow tick` once" in run("approve", COHORT, "--by", APPROVER).stderr
+    for asked in (["status"], ["quarantine"], ["mail", "status"], ["approve", COHORT, "--by", APPROVER]):
+        shown = run(*asked)
+        assert (shown.exit_code, shown.stdout) == (1, "")
+        assert f"no database at {tmp_path / 'var' / 'cohortflow.db'} yet; run `cohortflow tick` once" in shown.stderr
+    assert list(tmp_path.iterdir()) == [], "whoever mistyped a folder does not find a new installation in it"
 
 
 def test_an_approval_is_counted_and_harmless_twice(run, at_home, tmp_path):

@@ -60,6 +60,7 @@ BROKEN = [
     ("level: P6 or above,", "level: P9 or above,", "who.mentors.level", "known, from the lowest: P1, P2"),
     ("level: P6 or above,", "level: p6 or above,", "who.mentors.level", "did you mean 'P6 or above'?"),
     ("level: P3 to P5,", "level: P5 to P3,", "who.mentees.level", "write P3 to P5"),
+    ("level: P3 to P5,", "level: P3–P5,", "who.mentees.level", "did you mean 'P3 to P5'?"),
     ("tenure: at least 12 months", "tenure: at least a year", "who.mentors.tenure", "write for example at least 12 months"),
     ("department: not Legal", "departement: not Legal", "who.mentees.departement", "did you mean 'department'?"),
     ("department: not Legal", "department: Legal or above", "who.mentees.department", "only level has an order"),
