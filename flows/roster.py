@@ -4,7 +4,7 @@ import hashlib
 import logging
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from cohortflow.store.record import Overtaken, queue
 from flows.house import House, current_house
 from flows.introducing import introductions
 from schemas.changes import Changes, Note
+from schemas.errors import CohortflowError
 from schemas.program import Program
 from tasks.intents import as_timedelta, told_at_once
 from tasks.leaving import decide_departures, decide_returns, tell_of_leave
@@ -42,14 +43,27 @@ def take_in_rosters(now: datetime) -> list[str]:
         folders, under_hold = roster_folders(db), cohorts.programs_under_hold(db)
     held = []
     for folder in folders:
-        program_ids = list(folder.programs)
-        program = accepted_program(house, program_ids[0], folder.programs[program_ids[0]])
-        reason = take_in_source(house, folder, program, now)
-        if reason or under_hold.intersection(program_ids):
-            hold_cohorts(house, program_ids, reason, now)
-        if reason:
+        reasons = _reasons_to_hold(house, folder, now)
+        for reason in sorted({*reasons.values()}, key=str):
+            alike = [program_id for program_id, told in reasons.items() if told == reason]
+            if reason or under_hold.intersection(alike):
+                hold_cohorts(house, alike, reason, now)
+        if any(reasons.values()):
             held.append(folder.source)
     return held
+
+
+def _reasons_to_hold(house: House, folder: Folder, now: datetime) -> dict[str, str | None]:
+    """Why the sending of each program of a folder must wait; one folder that cannot be read stops no other."""
+    programs = {program_id: accepted_program(house, program_id, name) for program_id, name in folder.programs.items()}
+    try:
+        return take_in_source(house, folder, programs, now)
+    except CohortflowError:
+        raise  # of the database, and so of all folders
+    except Exception as error:
+        logger.error("%s: taking the newest file in failed (%s)", folder.source, type(error).__name__)
+        told = f"{folder.source}: the newest file could not be taken in; the log says more. Drop a mended export"
+        return dict.fromkeys(programs, _note(house, folder, now, told))
 
 
 def accepted_program(house: House, program_id: str, name: str) -> Program:
@@ -60,52 +74,63 @@ def accepted_program(house: House, program_id: str, name: str) -> Program:
     return house.programs[name]
 
 
-def take_in_source(house: House, folder: Folder, program: Program, now: datetime) -> str | None:
-    """One folder: take its newest file in, and say why sending must wait, or None."""
-    source, known = folder.source, folder.known
+def take_in_source(
+    house: House, folder: Folder, programs: Mapping[str, Program], now: datetime
+) -> dict[str, str | None]:
+    """One folder: take its newest file in, and say why the sending of each program must wait, or None.
+
+    How a file is read is the same for all of them, and `check` sees to it; how old it may be each says for itself.
+    """
+    source, known, program = folder.source, folder.known, next(iter(programs.values()))
     today = local_day(now, program.calendar.time_zone)
     found = newest_file(house.settings.home, source, today)
     if found is None:
         not_read = _not_read(house.settings.home, source, today)
         absent = f"{source}: there is no roster; drop the export into this folder{not_read}"
-        return _note(house, folder, now, absent, sha256=None)
+        return dict.fromkeys(programs, _note(house, folder, now, absent, sha256=None))
     path, file_on = found
+    too_old = {program_id: stale(each, source, file_on, now) for program_id, each in programs.items()}
+    oldest = next(filter(None, too_old.values()), None)
     sha256 = house.digest_of(path)
     if known and known["sha256"] == sha256 and not _says_so_too(known, file_on):
         problem = known["reason"] if known["state"] == "faulty" else None
         if problem is None and (known["file_on"] or file_on) < file_on:
             see_who_stays_away(house, source, file_on, now)
-        return _note(house, folder, now, problem or stale(program, source, file_on, now), file_on=file_on)
+        _note(house, folder, now, problem or oldest, file_on=file_on)
+        return {program_id: problem or reason for program_id, reason in too_old.items()}
     content = path.read_bytes()
     sha256 = hashlib.sha256(content).hexdigest()
     reading = read_roster(content, program.people, program.calendar.sites, file=path.name)
     if problem := reading.problem or _mostly_unusable(reading, path.name):
         put_aside(house, source, path.name, file_on, sha256, reading, now)
-        return _note(house, folder, now, problem, state="faulty", sha256=sha256, file=path.name)
-    shrunk = _shrunk(program, known, reading, path.name, file_on)
-    reason = shrunk or stale(program, source, file_on, now)
+        return dict.fromkeys(
+            programs, _note(house, folder, now, problem, state="faulty", sha256=sha256, file=path.name)
+        )
+    shrunk = _shrunk(programs.values(), known, reading, path.name, file_on)
     noted = {
         "sha256": sha256,
         "file": path.name,
         "file_on": file_on,
         "rows": int(known["rows"]) if known and shrunk else len(reading.people),
         "told": str(len(reading.people)) if shrunk else None,
-        "state": "faulty" if shrunk else "held" if reason else "ok",
-        "reason": reason,
+        "state": "faulty" if shrunk else "held" if oldest else "ok",
+        "reason": shrunk or oldest,
     }
     merge_reading(house, source, reading, noted, now)
-    return reason
+    return {program_id: shrunk or reason for program_id, reason in too_old.items()}
 
 
 def newest_file(home: Path, source: str, today: date) -> tuple[Path, date] | None:
     """The newest file of a folder, by the date in its name, or else by when it was written.
 
+    Of two with the same date it is the one written last: whoever mends an export drops it beside the first.
     One whose name has a date far ahead is no export; taken for the newest, it would hide all others.
     """
-    dated = [(_date_of(path), path.name, path) for path in _files(home, source) if not _is_ahead(path, today)]
+    files = [path for path in _files(home, source) if not _is_ahead(path, today)]
+    dated = [(_date_of(path), path.stat().st_mtime_ns, path.name, path) for path in files]
     if not dated:
         return None
-    file_on, _, path = max(dated)
+    file_on, *_, path = max(dated)
     return path, file_on
 
 
@@ -174,9 +199,12 @@ def _says_so_too(known: Mapping[str, Any], file_on: date) -> bool:
 
 
 def _shrunk(
-    program: Program, known: Mapping[str, Any] | None, reading: RosterReading, name: str, file_on: date
+    programs: Iterable[Program], known: Mapping[str, Any] | None, reading: RosterReading, name: str, file_on: date
 ) -> str | None:
-    limit, before, rows = program.people.hold_if.rows_drop_by, int(known["rows"]) if known else 0, len(reading.people)
+    """What to tell of a file with far fewer people than the one before, by the most careful of its programs."""
+    limits = [each.people.hold_if.rows_drop_by for each in programs]
+    limit = min((each for each in limits if each is not None), default=None)
+    before, rows = int(known["rows"]) if known else 0, len(reading.people)
     if limit is None or not before or rows >= before * (1 - limit / 100):
         return None
     if known and _says_so_too(known, file_on) and rows >= int(known["told"]) * (1 - limit / 100):
@@ -199,7 +227,7 @@ def merge_reading(house: House, source: str, reading: RosterReading, noted: Mapp
         current = people.read_source(db, source) or {}
         # Put back on the day on which another file had taken its place: it is the newest again.
         is_back = current.get("file_on") == file_on and current.get("sha256") != sha256
-        if is_back or not people.was_taken(db, sha256, file_on):
+        if is_back or not people.was_taken(db, source, sha256, file_on):
             accepted, unchanged = people.merge(db, source, rows, file_on)
             present = {row["person_id"] for row in rows} | reading.named
             # One that replaces a file nobody could use has asked for the absent already.
@@ -229,7 +257,7 @@ def put_aside(
 ) -> None:
     """A file that cannot be used at all: nothing of it is taken, and every row of it can be looked up."""
     with house.database.write_alone() as db:
-        if reading.refused and not people.was_taken(db, sha256, file_on):
+        if reading.refused and not people.was_taken(db, source, sha256, file_on):
             intake = {"sha256": sha256, "source": source, "file": name, "file_on": file_on, "taken_at": now}
             counts = {"rows": reading.rows_in, "accepted": 0, "unchanged": 0, "quarantined": reading.refused_rows}
             people.note_intake(db, {**intake, **counts}, quarantine_of(reading))

@@ -66,6 +66,21 @@ def _namesakes(runs: Sequence[Run]) -> Iterator[Fault]:
             yield run.page.tell(("name",), message)
 
 
+def _read_otherwise(runs: Sequence[Run]) -> Iterator[Fault]:
+    """Programs that would have one folder of rosters read in another way than the first of them, which decides."""
+    named: dict[str, Run] = {}
+    for run in sorted(runs, key=lambda run: run.cohort.program_id):
+        people = run.cohort.program.people
+        first = named.setdefault(people.source, run)
+        for key in ("columns", "levels", "status", "sensitive"):
+            if getattr(people, key) != getattr(first.cohort.program.people, key):
+                message = (
+                    f"is not what {first.cohort.program_id}.yaml says, and both live by {people.source}, which is read "
+                    "in one way; write it in company.yaml, or name another folder under people.from"
+                )
+                yield run.page.tell(("people", key), message, "error")
+
+
 def all_faults(
     files: Sequence[Path], template_dir: Path, home: Path | None = None, others: Collection[str] = ()
 ) -> list[Fault]:
@@ -83,7 +98,7 @@ def all_faults(
         found, its_runs = file_faults(file, templates, shared.setdefault(file.parent, {}))
         faults += found
         runs += its_runs
-    faults += _namesakes(runs)
+    faults += [*_namesakes(runs), *_read_otherwise(runs)]
     if home is not None:
         faults += seat_faults(runs, home)
     return sorted(set(faults))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from cohortflow.store.database import as_dicts
 from cohortflow.store.shelf import shelf_of
-from cohortflow.store.tables import events, intakes, participants, people, quarantine, sources
+from cohortflow.store.tables import events, intakes, participants, people, programs, quarantine, sources
 
 PERSON_COLUMNS = [
     "person_id", "email", "name", "manager_id", "department", "title",
@@ -23,6 +23,8 @@ PERSON_COLUMNS = [
 
 # No row of a file has this hash, so whoever comes back is written anew.
 GONE = {"row_hash": ""}
+LEFT = "left"
+SILENT = timedelta(days=7)
 
 
 def read_source(db: Connection, source: str) -> dict[str, Any] | None:
@@ -38,26 +40,29 @@ def note_source(db: Connection, source: str, now: datetime, **columns: Any) -> N
         db.execute(sources.insert().values(source=source, **{"rows": 0, "state": "ok", **values}))
 
 
-def was_taken(db: Connection, sha256: str, file_on: date) -> bool:
-    """Whether a file with this content was taken in for that day or a later one; what a roster said may come again."""
-    taken = sa.and_(intakes.c.sha256 == sha256, intakes.c.file_on >= file_on)
+def was_taken(db: Connection, source: str, sha256: str, file_on: date) -> bool:
+    """Whether a folder's file with this content was taken in for that day or later; what it said may come again."""
+    taken = sa.and_(intakes.c.sha256 == sha256, intakes.c.source == source, intakes.c.file_on >= file_on)
     return db.execute(sa.select(intakes.c.sha256).where(taken)).first() is not None
 
 
 def merge(db: Connection, source: str, rows: Sequence[dict[str, Any]], file_on: date) -> tuple[int, int]:
     """Write the persons that are new or changed; a newer row is never overwritten by an older file.
 
+    Whoever stands in the files of two folders belongs to the one that named them first, until that one is silent: its
+    newest file lacks them, is a week older, or no program reads it any more.
+
     Returns:
         How many rows were accepted (written) and how many were unchanged.
     """
-    query = sa.select(people.c.person_id, people.c.row_hash, people.c.updated_on).where(people.c.source == source)
-    known = {person_id: (row_hash, updated_on) for person_id, row_hash, updated_on in db.execute(query).all()}
+    kept_by = other_folders(db, source, file_on - SILENT)
+    known = {row.person_id: row for row in db.execute(_KNOWN).all()}
     new: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     unchanged = 0
     for row in rows:
         row_hash, before = _hash(row), known.get(row["person_id"])
-        if before is not None and (before[0] == row_hash or before[1] > file_on):
+        if before is not None and (_stays(before, row_hash, source, kept_by) or before.updated_on > file_on):
             unchanged += 1
             continue
         sealed = {**row, "row_hash": row_hash, "source": source, "updated_on": file_on, "missing_since": None}
@@ -71,6 +76,35 @@ def merge(db: Connection, source: str, rows: Sequence[dict[str, Any]], file_on: 
             people.update().where(mine).values(columns), [{**row, "the_id": row["person_id"]} for row in changed]
         )
     return len(new) + len(changed), unchanged
+
+
+_KNOWN = sa.select(
+    people.c.person_id,
+    people.c.row_hash,
+    people.c.updated_on,
+    people.c.source,
+    sa.or_(people.c.missing_since.is_not(None), people.c.status == LEFT).label("is_missing"),
+)
+
+
+def _stays(before: Any, row_hash: str, source: str, kept_by: set[str]) -> bool:
+    """Whether a person's row stays as it is: it says the same already, or another folder still speaks for it."""
+    if before.source == source:
+        return bool(before.row_hash == row_hash)
+    return before.source in kept_by and not before.is_missing
+
+
+def other_folders(db: Connection, source: str, since: date | None = None) -> set[str]:
+    """The other folders that accepted programs read; those alone whose newest file is not older than a day."""
+    query = sa.select(programs.c.source).where(programs.c.source != source)
+    if since is not None:
+        query = query.join(sources, sources.c.source == programs.c.source).where(sources.c.file_on >= since)
+    return set(db.execute(query).scalars())
+
+
+def _of(db: Connection, source: str) -> sa.ColumnElement[bool]:
+    """Whom a folder speaks for: its own, and where it is the only one there is, those of one nobody reads any more."""
+    return people.c.source == source if other_folders(db, source) else sa.true()
 
 
 def _hash(row: dict[str, Any]) -> str:
@@ -88,7 +122,7 @@ def note_absent(db: Connection, source: str, present: set[str], file_on: date, l
         The ids of those who now count as having left.
     """
     rows = db.execute(
-        sa.select(people.c.person_id, people.c.missing_since).where(people.c.source == source, people.c.status != left)
+        sa.select(people.c.person_id, people.c.missing_since).where(_of(db, source), people.c.status != left)
     ).all()
     gone = [row.person_id for row in rows if row.person_id not in present and row.missing_since is not None]
     asked = [row.person_id for row in rows if row.person_id not in present and row.missing_since is None]
@@ -110,7 +144,7 @@ def confirm_absence(db: Connection, source: str, file_on: date, left: str) -> li
     Returns:
         The ids of those who now count as having left.
     """
-    asked = sa.and_(people.c.source == source, people.c.status != left, people.c.missing_since < file_on)
+    asked = sa.and_(_of(db, source), people.c.status != left, people.c.missing_since < file_on)
     gone = list(db.execute(sa.select(people.c.person_id).where(asked).order_by(people.c.person_id)).scalars())
     if gone:
         db.execute(people.update().where(asked).values(**GONE, status=left, updated_on=file_on))

@@ -167,6 +167,21 @@ def test_a_copy_under_another_name_is_told(configs, capsys):
     assert "is the name of first-steps.yaml as well" in capsys.readouterr().out
 
 
+def test_one_folder_of_rosters_is_read_in_one_way(configs, capsys):
+    text = (configs / "first-steps.yaml").read_text().replace("name: First", "name: Other")
+    levels = "people: { levels: [P1, P2, P3, P4, P5, P6, P7, P8, P9] }\n"
+    (configs / "second-steps.yaml").write_text(text + levels)
+
+    assert check([], configs, ROOT / "templates", as_json=False) == 1
+    printed = capsys.readouterr().out
+    assert f"second-steps.yaml:{text.count(chr(10)) + 1}:" in printed
+    assert "people.levels: is not what emerging-leaders.yaml says, and both live by inbox/workers/*.csv" in printed
+
+    mended = levels.replace("{ levels", "{ from: inbox/second/*.csv, levels")
+    (configs / "second-steps.yaml").write_text(text + mended)
+    assert check([], configs, ROOT / "templates", as_json=False) == 0
+
+
 def test_a_value_that_ends_before_a_number_sign_is_told(configs, capsys):
     file = configs / "first-steps.yaml"
     text = file.read_text()

@@ -6,6 +6,7 @@ from store_rows import MONDAY, person, rows
 
 from cohortflow.store import people
 from cohortflow.store.database import Database
+from cohortflow.store.tables import programs
 
 FIRST = date(2027, 1, 4)
 
@@ -72,12 +73,51 @@ def test_who_comes_back_after_leaving_is_written_anew(database: Database) -> Non
     assert {row["status"] for row in rows(database, "people")} == {"active"}
 
 
+def reads(database: Database, *folders: str) -> None:
+    """Programs that read these folders, and no others."""
+    with database.write() as db:
+        db.execute(programs.delete())
+        for number, folder in enumerate(folders):
+            db.execute(programs.insert().values(program_id=f"p{number}", source=folder, faults=[], seen_at=MONDAY))
+
+
 def test_people_of_other_folders_are_not_missed(database: Database) -> None:
+    reads(database, "inbox", "another")
     with database.write() as db:
         people.merge(db, "another", [person("X")], FIRST)
     merge(database, person("A"))
 
     assert absent(database, "A", days=1) == absent(database, "A", days=2) == []
+
+
+def test_a_folder_that_is_moved_takes_its_people_along(database: Database) -> None:
+    reads(database, "inbox")
+    with database.write() as db:
+        people.merge(db, "outbox", [person("A"), person("B"), person("C")], FIRST)
+
+    assert merge(database, person("A"), person("B", name="Bo"), on=FIRST + timedelta(days=1)) == (2, 0)
+
+    found = {row["person_id"]: (row["source"], row["name"]) for row in rows(database, "people")}
+    assert found["A"][0] == found["B"][0] == "inbox" and found["B"][1] == "Bo"
+    assert absent(database, "A", "B", days=1) == [] and absent(database, "A", "B", days=2) == ["C"]
+
+
+def test_whoever_stands_in_two_folders_belongs_to_the_first_until_it_is_silent(database: Database) -> None:
+    reads(database, "inbox", "another")
+    merge(database, person("A"), person("B"))
+    with database.write() as db:
+        people.note_source(db, "inbox", MONDAY, file_on=FIRST)
+
+    def another(days: int, name: str) -> tuple[int, int]:
+        with database.write() as db:
+            return people.merge(db, "another", [person("A", name=name)], FIRST + timedelta(days=days))
+
+    assert another(1, "Alpha") == (0, 1)
+    assert absent(database, "B", days=2) == []
+    assert another(2, "Alpha") == (1, 0), "the first one lacks them now"
+    assert absent(database, "B", days=3) == [], "who has moved to the other folder has not left"
+    assert another(20, "Al") == (1, 0)
+    assert {row["source"] for row in rows(database, "people") if row["person_id"] == "A"} == {"another"}
 
 
 def test_the_roster_is_read_as_a_table_by_person(database: Database) -> None:
