@@ -64,8 +64,8 @@ def propose_matches(turn: Turn) -> Changes:
     """The best pairs there are, each with its reasons; told with the arithmetic when there are not seats enough."""
     if reason := reason_to_hold(turn.cohort.program):
         raise CohortflowError(f"{turn.cohort.id}: {reason}")
-    applicants = _applicants(turn, ("applied",))
     changes = Changes()
+    applicants = _applicants(turn, changes, ("applied",))
     if told := shortfall(applicants):
         changes.intents += _tell(turn, "match_shortfall", "owner")
         changes.note("match.shortfall", turn.claim.key, arithmetic=told)
@@ -162,7 +162,7 @@ def propose_rematch(turn: Turn) -> Changes:
     if turn.now >= _last_check_in(turn):
         return Changes(skipped_because="too close to the end for another match")
     changes = Changes()
-    applicants = _with_a_seat(turn, _applicants(turn, ("waitlisted", "matched"), only_free=True))
+    applicants = _with_a_seat(turn, _applicants(turn, changes, ("waitlisted", "matched"), only_free=True))
     matches = turn.standing.matches
     ended = matches[matches["state"].isin(("ended", "declined"))]
     apart = frozenset(zip(ended["mentee_id"], ended["mentor_id"], strict=True))
@@ -221,9 +221,9 @@ def _last_check_in(turn: Turn) -> datetime:
     )
 
 
-def _applicants(turn: Turn, states: tuple[str, ...], only_free: bool = False) -> pd.DataFrame:
+def _applicants(turn: Turn, changes: Changes, states: tuple[str, ...], only_free: bool = False) -> pd.DataFrame:
     with turn.house.database.read() as db:
-        elsewhere = frames.mentor_load_elsewhere(db, turn.cohort.id)
+        changes.elsewhere = elsewhere = frames.mentor_load_elsewhere(db, turn.cohort.id)
     live = turn.standing.matches[turn.standing.matches["state"].isin(LIVE_MATCH)]
     part = turn.standing.participants
     part = part[part["state"].isin(states)]

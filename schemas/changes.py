@@ -85,12 +85,17 @@ class NewAnswer:
 
 @dataclass
 class Changes:
-    """Everything one decision writes. Participants, matches and waiting mails change by naming columns and values."""
+    """Everything one decision writes. Participants, matches and waiting mails change by naming columns and values.
+
+    Args:
+        elsewhere: what new matches were decided by: how many live ones each mentor had in other cohorts.
+    """
 
     notes: list[Note] = field(default_factory=list)
     participants: dict[str, dict[str, Any]] = field(default_factory=dict)
     matches: dict[str, dict[str, Any]] = field(default_factory=dict)
     new_matches: list[NewMatch] = field(default_factory=list)
+    elsewhere: dict[str, int] = field(default_factory=dict)
     answers: list[NewAnswer] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
     mails: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -1,9 +1,19 @@
 """More people than seats, fewer seats than people: who gets one, who waits, and the arithmetic for the owner."""
 
+from collections import Counter
+from datetime import timedelta
+
 import pytest
 from scene_files import MENTEES, PROGRAM, application
+from scenes import MENTORS
+from sqlalchemy.engine import Connection
 from story import ADA, BO, MAYA, OWNER, SAM, Enter, Story, with_change, with_line
 
+from cohortflow.engine import plainly
+from cohortflow.store import frames
+from flows.advance import advance_program
+from flows.answers import take_in_answers
+from flows.house import living_in
 from schemas.replies import Reply
 
 pytestmark = pytest.mark.slow
@@ -107,3 +117,39 @@ def test_the_form_can_ask_for_fewer_than_the_program_allows(enter_at: Enter) -> 
 
     assert story.person(MAYA)["capacity"] == 1, "she offered two, the program allows one"
     assert [match["mentor_id"] for match in story.matches()].count(MAYA) == 1
+
+
+def test_two_programs_that_match_at_once_share_what_their_mentors_bear(
+    enter_at: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capped = with_change(
+        PROGRAM, "mentees_per_mentor: 2\n", "mentees_per_mentor: 2\nmentees_per_mentor_everywhere: 2\n"
+    )
+    story = enter_at("declared", program=capped)
+    second = with_change(capped, "name: Small Circle", "name: Second Circle")
+    (story.home / "program_configs" / "second.yaml").write_text(second, encoding="utf-8")
+    story.live_past("recruit.invite#1")
+    for cohort_id in (story.cohort_id, "second/2027-spring"):
+        told = [
+            Reply(each, "apply", "recruit", application(each) | {"capacity": 2}, story.now)
+            for each in MENTORS + MENTEES
+        ]
+        with plainly(), living_in(story.house):
+            assert not take_in_answers(story.house, cohort_id, told, story.now, via="test")
+    due = story.occasion("match.runs")["due_at"]
+    story.live_to(due - timedelta(minutes=1))
+    counted, meanwhile = frames.mentor_load_elsewhere, []
+
+    def count_while_the_other_matches(db: Connection, cohort_id: str) -> dict[str, int]:
+        found = counted(db, cohort_id)
+        if cohort_id.startswith("second") and not meanwhile:
+            meanwhile.append(True)
+            advance_program(story.cohort_id.partition("/")[0], due)
+        return found
+
+    monkeypatch.setattr(frames, "mentor_load_elsewhere", count_while_the_other_matches)
+    with plainly(), living_in(story.house):
+        advance_program("second", due)
+
+    borne = Counter(match["mentor_id"] for match in story.matches("proposed"))
+    assert meanwhile and max(borne.values()) == 2
