@@ -151,5 +151,5 @@ def test_two_programs_that_match_at_once_share_what_their_mentors_bear(
     with plainly(), living_in(story.house):
         advance_program("second", due)
 
-    borne = Counter(match["mentor_id"] for match in story.matches("proposed"))
+    borne = Counter(match["mentor_id"] for match in story.rows("matches", state="proposed"))
     assert meanwhile and max(borne.values()) == 2
