@@ -37,14 +37,17 @@ def show_standings(house: House, cohort_ids: Iterable[str], now: datetime) -> No
 
 
 def show_news(house: House, now: datetime) -> None:
-    """Show the cohorts that are new, and tell of each that has been held since the last tick."""
+    """Show the cohorts that are new, and tell of each that was held, or had a mail go twice, since the last tick."""
     if is_plain():
         return
     with house.database.read() as db:
         last = instances.last_tick(db)
         new, held = news.seen_since(db, last)[:MOST_AT_ONCE], news.held_since(db, last)
+        repeated = news.repeated_since(db, last)
     for cohort_id in held:
         tell("occasion.held", cohort_id)
+    for cohort_id, mails in repeated.items():
+        tell("mail.repeated", cohort_id, mails=mails)
     show_standings(house, {*new, *held}, now)
 
 

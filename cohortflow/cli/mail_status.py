@@ -11,7 +11,7 @@ from rich.text import Text
 from cohortflow.cli.plan import PIPED_WIDTH
 from cohortflow.cli.running import at_home
 from cohortflow.cli.words import count, say, tally
-from cohortflow.store import breakers, messages, settling, suppressed
+from cohortflow.store import breakers, messages, overview, places, settling, suppressed
 from flows.settling import plain_name, settle_all, settle_unknown
 from schemas.errors import CohortflowError
 
@@ -23,6 +23,8 @@ def show(as_json: bool) -> int:
     with at_home() as house, house.database.read() as db:
         by_cohort = messages.counts_by_cohort(db)
         found: dict[str, Any] = {
+            "sending_held_because": places.sending_hold(db),
+            "mails_sent_twice": overview.repeated_mails(db),
             "mails": messages.counts(db),
             "cohorts": by_cohort,
             "oldest_queued": _plain(messages.oldest_queued(db)),
@@ -35,7 +37,7 @@ def show(as_json: bool) -> int:
         sys.stdout.write(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
     else:
         _print(Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH), found)
-    return 1 if found["unknown"] or found["stopped"] else 0
+    return 1 if found["unknown"] or found["stopped"] or found["sending_held_because"] else 0
 
 
 def _plain(row: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -48,7 +50,17 @@ def _plain(row: dict[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
+def print_holds(console: Console, found: dict[str, Any]) -> None:
+    """That nothing is sent, and that something was sent twice: what comes before all else."""
+    if found["sending_held_because"]:
+        console.print(Text(f"no mail is sent: {found['sending_held_because']}", style="bold"))
+        console.print(Text("  If this is the one to send from: cohortflow mail confirm-instance --by NAME"))
+    if number := found["mails_sent_twice"]:
+        console.print(Text(f"the provider took {count(number, 'mail')} more than once", style="bold"))
+
+
 def _print(console: Console, found: dict[str, Any]) -> None:
+    print_holds(console, found)
     console.print(Text(f"mails: {tally(found['mails']) if found['mails'] else 'none yet'}"))
     for cohort_id, counts in found["cohorts"].items():
         console.print(Text.assemble((f"  {cohort_id}", "bold"), f"  {tally(counts)}"))

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy.engine import Connection
 
+from cohortflow.cli.mail_status import print_holds
 from cohortflow.cli.plan import PIPED_WIDTH
 from cohortflow.cli.plan_difference import confirmation
 from cohortflow.cli.running import at_home
@@ -93,13 +94,7 @@ TIMES = ("due_at", "ready_at", "done_at", "retry_at")
 
 
 def _print(console: Console, found: dict[str, Any]) -> None:
-    if found["sending_held_because"]:
-        console.print(Text(f"no mail is sent: {found['sending_held_because']}", style="bold"))
-        console.print(Text("  If this is the one to send from: cohortflow mail confirm-instance --by NAME"))
-    if found["mails_sent_twice"]:
-        console.print(
-            Text(f"the provider took {count(found['mails_sent_twice'], 'mail')} more than once", style="bold")
-        )
+    print_holds(console, found)
     if not found["cohorts"]:
         console.print("No cohort yet. Declare one in program_configs/, then run `cohortflow tick`.")
     for each in found["cohorts"]:

@@ -124,6 +124,12 @@ def _of_cohorts() -> list[Alarm]:
             _when({"cohortflow.mail.unknown"}, {"prefect.resource.id": "cohortflow.cohort.*"}),
             f"{cohort}: mails in doubt for more than a day: {{{{ event.payload.mails }}}}.",
         ),
+        Alarm(
+            "a mail has gone twice",
+            "The provider says that it took the same mail a second time.",
+            _when({"cohortflow.mail.repeated"}, {"prefect.resource.id": "cohortflow.cohort.*"}),
+            f"{cohort}: mails that have gone twice: {{{{ event.payload.mails }}}}; its history says when.",
+        ),
     ]
 
 

@@ -1,4 +1,4 @@
-"""What an operator should hear of: cohorts that are new, and cohorts held since the last tick."""
+"""What an operator should hear of since the last tick: cohorts that are new or held, mails that have gone twice."""
 
 from datetime import datetime
 
@@ -30,3 +30,14 @@ def held_since(db: Connection, since: datetime | None) -> list[str]:
     if since is not None:
         query = query.where(last > since)
     return [str(cohort_id) for cohort_id in db.execute(query.order_by(cohorts.c.cohort_id)).scalars()]
+
+
+def repeated_since(db: Connection, since: datetime | None) -> dict[str, int]:
+    """How many mails their provider has taken a second time after an instant, by cohort."""
+    query = sa.select(events.c.chain, events.c.counts).where(events.c.kind == "mail.repeated").order_by(events.c.chain)
+    if since is not None:
+        query = query.where(events.c.at > since)
+    found: dict[str, int] = {}
+    for chain, counts in db.execute(query).tuples():
+        found[chain] = found.get(chain, 0) + int(counts["mails"])
+    return found

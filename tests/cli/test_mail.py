@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from scene_files import COHORT
 from scenes import Scene, cohort_recruiting
 
-from cohortflow.store import breakers, instances, suppressed
+from cohortflow.store import breakers, instances, places, suppressed
 from cohortflow.store.mail_stops import address_hash
 from cohortflow.store.tables import messages, opt_outs
 
@@ -45,6 +45,17 @@ def test_nothing_unknown_is_a_quiet_status(run, at_home, tmp_path):
     at_home(cohort_recruiting(tmp_path))
 
     assert run("mail", "status").exit_code == 0
+
+
+def test_that_nothing_is_sent_stands_first(run, at_home, tmp_path):
+    scene = at_home(cohort_recruiting(tmp_path))
+    with scene.house.database.write() as db:
+        places.hold_sending(db, "this database was restored", scene.now)
+
+    shown = run("mail", "status")
+
+    assert shown.exit_code == 1
+    assert shown.stdout.startswith("no mail is sent: this database was restored")
 
 
 @pytest.mark.parametrize(("word", "state"), [("sent", "accepted"), ("resend", "queued")])

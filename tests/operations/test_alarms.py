@@ -19,7 +19,8 @@ from raised_installation import Raised
 from scene_files import COHORT, STAFF
 
 from cohortflow.operations.alarms import PREFIX, alarms, put_alarms_into_force
-from cohortflow.store import overview
+from cohortflow.store import cohorts, events, overview
+from schemas.changes import Note
 from schemas.errors import CohortflowError
 from schemas.settings import Settings
 
@@ -122,6 +123,16 @@ def test_mail_in_doubt_for_more_than_a_day_is_told_then_settled(system: Raised, 
     with store(system) as database, database.read() as db:
         settled = [each["actor"] for each in overview.event_rows(db) if each["kind"] == "mail.settled"]
     assert settled == [f"{OWNER}: technical trouble"] * 2
+
+
+def test_a_mail_that_has_gone_twice_is_told_at_the_next_tick(system: Raised, listener: Listener) -> None:
+    with store(system) as database, database.write() as db:
+        cohorts.change(db, COHORT)  # holds the chain
+        events.append(db, COHORT, [Note("mail.repeated", counts={"mails": 2})], at=shown_now(system), actor="provider")
+
+    assert hears(system, listener, "a mail has gone twice", COHORT).startswith(
+        f"{COHORT}: mails that have gone twice: 2"
+    )
 
 
 def doubt(system: Raised, since: Mapping[str, datetime]) -> None:
