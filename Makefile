@@ -47,7 +47,7 @@ UNHURRIED := $(addprefix tests/,flows/test_prefect_engine.py flows/test_silent_r
 	flows/test_actions.py flows/test_suppressions.py mailroom/test_letter_lints.py cli/test_plan_page.py cli/test_running.py)
 QUICKLY := COHORTFLOW_ENGINE=plain $(BIN)/python -m pytest -p no:xdist -p no:typeguard -p no:anyio \
 	$(addprefix --ignore=,$(UNHURRIED)) -m "not slow and not postgres and not chromium"
-quick: $(STAMP)  ## lint, types and the fast tests, a minute or two
+quick: $(STAMP)  ## lint, types and the fast tests, about a minute
 	$(call beside_lint,{ other=$$(mktemp); $(QUICKLY) $(OTHER_HALF) >"$$other" 2>&1 & half=$$!; \
 		$(QUICKLY) $(ONE_HALF); first=$$?; wait $$half; second=$$?; \
 		cat "$$other"; rm -f "$$other"; [ $$first = 0 ] && [ $$second = 0 ]; })

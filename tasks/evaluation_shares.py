@@ -29,19 +29,21 @@ def net_promoter(final: pd.DataFrame, smallest: int) -> NetPromoter | None:
     """The net promoter score of the final survey; None with fewer answers than `smallest`.
 
     Source: Reichheld (2003), Harvard Business Review 81(12): promoters 9 and 10, detractors 0 to 6. The interval is
-    that of a difference of two multinomial shares, variance (p + d - (p - d)²) / n.
+    the adjusted Wald of Rocks (2016), The American Statistician 70(4): that of a difference of two multinomial shares,
+    variance (p + d - (p - d)²) / n, with three answers added, 3/4 of one to either side; so it stays wide where few
+    answered and all of them agree.
     """
     given = final["recommend"].dropna().astype(int) if "recommend" in final else pd.Series(dtype=int)
     answered = len(given)
     if answered < max(smallest, 1):
         return None
     promoters, detractors = int((given >= 9).sum()), int((given <= 6).sum())
-    p, d = promoters / answered, detractors / answered
-    score, spread = 100 * (p - d), 100 * Z * sqrt((p + d - (p - d) ** 2) / answered)
+    p, d = (promoters + 0.75) / (answered + 3), (detractors + 0.75) / (answered + 3)
+    centre, spread = 100 * (p - d), 100 * Z * sqrt((p + d - (p - d) ** 2) / (answered + 3))
     return NetPromoter(
-        score=round(score, 1),
-        low=round(max(-100.0, score - spread), 1),
-        high=round(min(100.0, score + spread), 1),
+        score=round(100 * (promoters - detractors) / answered, 1),
+        low=round(max(-100.0, centre - spread), 1),
+        high=round(min(100.0, centre + spread), 1),
         promoters=share_of(promoters, answered),
         passives=share_of(answered - promoters - detractors, answered),
         detractors=share_of(detractors, answered),

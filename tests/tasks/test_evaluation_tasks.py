@@ -169,6 +169,13 @@ def test_promoters_less_detractors_make_the_score() -> None:
     assert nps.score == 25 and nps.low < 25 < nps.high
 
 
+def test_few_answers_that_agree_do_not_make_the_score_sure() -> None:
+    nps = net_promoter(pd.DataFrame({"recommend": [10] * 9}), smallest=5)
+
+    # By hand: p = 9.75/12, d = 0.75/12; 75 less 1.96 * sqrt((0.875 - 0.75²) / 12).
+    assert nps is not None and (nps.score, nps.low, nps.high) == (100, 43.4, 100)
+
+
 @pytest.mark.parametrize(
     ("part", "whole", "low", "high"),
     [(0, 10, 0.0, 27.8), (10, 10, 72.2, 100.0), (81, 263, 25.5, 36.6)],
