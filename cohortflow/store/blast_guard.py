@@ -1,6 +1,6 @@
 """The blast guard: more mails at once than anybody foresaw are a mistake until a person says otherwise.
 
-Asked in the transaction that queues them, so that not one of them has left before somebody has looked.
+Asked in the transaction that queues them, so that not one of these has left before somebody has looked.
 """
 
 from collections import Counter
@@ -41,9 +41,11 @@ def hold_if_too_many(db: Connection, cohort_id: str, new: Sequence[Mapping[str, 
     if found is None:
         return None
     count, allowed = found
+    gone = int(db.execute(_GONE_ALREADY, {"cohort_id": cohort.id, "now": now}).scalar_one())
+    kept = f"{gone} of them had left by then, and no other is" if gone else "none of them is"
     reason = (
         f"{count} mails were made ready at once, where {allowed} are the most that was foreseen; "
-        "none of them is sent until somebody has looked and resumes the cohort"
+        f"{kept} sent until somebody has looked and resumes the cohort"
     )
     number = events.count(db, cohort_id, "mail.guarded") + 1
     cohorts.hold(db, cohort_id, reason, now=now, actor=ACTOR)
@@ -81,6 +83,8 @@ _OF_THIS_TICK = sa.select(sa.func.count()).where(
     messages.c.queued_at == sa.bindparam("now", type_=messages.c.queued_at.type),
     sa.not_(messages.c.urgent),
 )
+# A tick queues the mails of its occasions one after the other, and a delivery may run beside it.
+_GONE_ALREADY = _OF_THIS_TICK.where(messages.c.state != "queued")
 _APPLIED = sa.select(sa.func.count()).where(
     participants.c.cohort_id == sa.bindparam("cohort_id"), participants.c.applied_at.is_not(None)
 )

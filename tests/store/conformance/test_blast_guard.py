@@ -2,7 +2,7 @@
 
 import pytest
 from scene_files import COHORT
-from store_rows import DAY, MONDAY, claim_mails, intent, only, put_in_queue, rows
+from store_rows import DAY, MONDAY, change, claim_mails, intent, only, put_in_queue, rows
 
 from cohortflow.store import cohorts, frames
 from cohortflow.store.blast_guard import foreseen
@@ -80,6 +80,21 @@ def test_the_declared_limit_counts_all_mails_of_a_tick(running: Database) -> Non
 
     assert cohort(running)["state"] == "held"
     assert "4 mails were made ready at once, where 3" in str(cohort(running)["held_reason"])
+    assert "none of them is sent until somebody has looked" in str(cohort(running)["held_reason"])
+
+
+def test_what_a_delivery_beside_the_tick_has_sent_is_said(running: Database) -> None:
+    with running.write() as db:
+        row = cohorts.read_row(db, COHORT)
+        assert row is not None
+        cohorts.change(db, COHORT, line={**dict(row.line), "email": {"max_mails_per_tick": "3"}})
+    put_in_queue(running, *invitations(2))
+    change(running, "messages", state="accepted", sent_at=MONDAY)
+
+    put_in_queue(running, *invitations(2, occasion="recruit.reminder#1"))
+
+    told = str(cohort(running)["held_reason"])
+    assert "2 of them had left by then, and no other is sent until somebody has looked" in told
 
 
 def test_a_cohort_that_has_ended_ends_again_when_resumed(running: Database) -> None:
