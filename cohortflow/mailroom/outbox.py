@@ -1,6 +1,8 @@
 """The outbox: letters as files in a folder, each exactly once, whoever is killed in between."""
 
 import os
+import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
@@ -10,7 +12,7 @@ from threading import get_ident
 from cohortflow.mailroom.letters import Letter, eml
 from cohortflow.mailroom.syncing import sync_file_system
 from cohortflow.mailroom.transports import Outcome
-from cohortflow.mailroom.windows import told
+from cohortflow.mailroom.windows import TOO_SLOW, told
 from schemas.errors import DeliveryError
 
 _PARTIAL = ".partial"
@@ -55,11 +57,14 @@ class OutboxTransport:
                     os.unlink(half)
         return ACCEPTED
 
-    def send_all(self, letters: list[Letter], at: datetime) -> list[Outcome]:
+    def send_all(self, letters: list[Letter], at: datetime, until: Sequence[float]) -> list[Outcome]:
         """The same for a batch, which waits for the disk once: all files are written, then made durable, then named.
 
         A name is given only to a file that is whole and durable, so a power cut at any instant leaves whole letters or
         nothing under a name. What fails fails by itself where it can.
+
+        Args:
+            until: for each letter the instant of time.monotonic after which it is given no name any more.
         """
         outcomes: list[Outcome | None] = [None] * len(letters)
         halves: list[tuple[int, str, str]] = []
@@ -69,7 +74,8 @@ class OutboxTransport:
                     outcomes[number] = self._begun(letter, at, number, halves)
                 self._sync([half for _, half, _ in halves])
                 for number, half, path in halves:
-                    outcomes[number] = _named(half, path)
+                    # Asked for each: a worker may have been asleep anywhere until here, and another have its mail.
+                    outcomes[number] = TOO_SLOW if time.monotonic() > until[number] else _named(half, path)
         except DeliveryError as error:
             outcomes = [each or Outcome("later", str(error)[:200], 60) for each in outcomes]
         finally:

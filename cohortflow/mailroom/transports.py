@@ -1,6 +1,6 @@
 """How a letter leaves the house: what every transport promises, and the one that only remembers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
@@ -92,8 +92,8 @@ class ManyAtOnce(Protocol):
 class InBatches(Protocol):
     """A transport that makes a batch durable at once."""
 
-    def send_all(self, letters: list[Letter], at: datetime) -> list[Outcome]:
-        """Hand over letters, and say in their order what became of each."""
+    def send_all(self, letters: list[Letter], at: datetime, until: Sequence[float]) -> list[Outcome]:
+        """Hand over letters, and say in their order what became of each; none counts after its `until`."""
         ...
 
 

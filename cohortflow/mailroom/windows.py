@@ -59,9 +59,9 @@ def handed_over(transport: Transport, batch: Batch) -> list[tuple[str, Outcome]]
         return [(letter.message_id, TOO_SLOW) for letter, _, _ in batch]
     letters, at = [letter for letter, _, _ in batch], batch[0][1]
     if isinstance(transport, InBatches):
-        found = transport.send_all(letters, at)
+        found = transport.send_all(letters, at, [until for _, _, until in batch])
     else:
-        found = [sent(transport, letter, at) for letter in letters]
+        found = [TOO_SLOW if time.monotonic() > until else sent(transport, letter, at) for letter, _, until in batch]
     transport.flush()
     return [(letter.message_id, outcome) for letter, outcome in zip(letters, found, strict=True)]
 

@@ -159,9 +159,9 @@ class Gated(OutboxTransport):
 
     gate = Event()
 
-    def send_all(self, letters, at):
+    def send_all(self, letters, at, until):
         assert self.gate.wait(30)
-        return super().send_all(letters, at)
+        return super().send_all(letters, at, until)
 
 
 def test_a_batch_is_written_while_the_disk_has_the_one_before_it(tmp_path, letter, monkeypatch):

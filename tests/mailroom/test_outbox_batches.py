@@ -1,0 +1,123 @@
+"""The outbox by the batch: late is late, a name is given once and only to what the disk has, no result is lost."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Barrier
+
+from cohortflow.mailroom import windows
+from cohortflow.mailroom.letters import eml
+from cohortflow.mailroom.outbox import OutboxTransport
+from cohortflow.mailroom.transports import MemoryTransport, Outcome
+
+AT = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+
+
+def soon() -> float:
+    return time.monotonic() + 600
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def sleep_past(instant: float) -> None:
+    while time.monotonic() <= instant:
+        time.sleep(0.01)
+
+
+class Asleep(OutboxTransport):
+    """An outbox whose worker sleeps while it waits for the disk, until the lease of some is over."""
+
+    late = 0.0
+
+    def _sync(self, files):
+        super()._sync(files)
+        sleep_past(self.late)
+
+
+def test_what_is_late_after_the_disk_gets_no_name(tmp_path, letter):
+    outbox = Asleep(tmp_path, durable=False)
+    outbox.late = time.monotonic() + 0.2
+    letters = [letter(message_id=each) for each in ("a", "b", "c")]
+
+    found = outbox.send_all(letters, AT, [soon(), outbox.late, soon()])
+
+    assert found == [Outcome("accepted"), windows.TOO_SLOW, Outcome("accepted")]
+    assert names(tmp_path) == ["a.eml", "c.eml"], "and nothing half written is left"
+
+
+def test_a_woken_worker_hands_no_letter_over(tmp_path, letter):
+    outbox = Asleep(tmp_path, durable=False)
+    outbox.late = time.monotonic() + 0.5
+    with windows.opened(outbox) as window:
+        window.put(letter(), AT, outbox.late)
+
+        assert window.outcomes(1) == [("a1b2c3", windows.TOO_SLOW)]
+
+    assert names(tmp_path) == []
+
+
+class Slow(MemoryTransport):
+    """A way on which a letter takes longer than the lease."""
+
+    late = 0.0
+
+    def send(self, letter, at):
+        """Take the letter, and be late."""
+        sleep_past(self.late)
+        return super().send(letter, at)
+
+
+def test_each_letter_of_a_batch_has_its_own_look_at_the_clock(letter):
+    slow = Slow()
+    slow.late = time.monotonic() + 0.5
+    with windows.opened(slow) as window:
+        window.put(letter(message_id="a"), AT, slow.late)
+        window.put(letter(message_id="b"), AT, slow.late)
+
+        assert window.outcomes(2) == [("a", Outcome("accepted")), ("b", windows.TOO_SLOW)]
+
+
+def test_a_batch_that_comes_again_replaces_no_file(tmp_path, letter):
+    outbox = OutboxTransport(tmp_path)
+    outbox.send_all([letter()], AT, [soon()])
+    first = (tmp_path / "a1b2c3.eml").stat().st_ino
+
+    (again,) = outbox.send_all([letter(subject="Something else")], AT, [soon()])
+
+    assert again == Outcome("accepted", "already there")
+    assert (tmp_path / "a1b2c3.eml").stat().st_ino == first
+    assert (tmp_path / "a1b2c3.eml").read_bytes() == eml(letter(), AT)
+    assert names(tmp_path) == ["a1b2c3.eml"]
+
+
+class Abreast(OutboxTransport):
+    """An outbox that two use at once: both have written their files before either names one."""
+
+    both = Barrier(2, timeout=30)
+
+    def _sync(self, files):
+        super()._sync(files)
+        self.both.wait()
+
+
+def test_of_two_batches_at_once_one_names_each_file(tmp_path, letter):
+    outbox, kept = Abreast(tmp_path), {}
+
+    def hand_over(subject):
+        mine = [letter(message_id=str(number), subject=subject) for number in range(50)]
+        outcomes = outbox.send_all(mine, AT, [soon()] * 50)
+        won = [each for each, outcome in zip(mine, outcomes, strict=True) if not outcome.code]
+        kept.update({each.message_id: ((tmp_path / f"{each.message_id}.eml").stat().st_ino, each) for each in won})
+        return len(won)
+
+    with ThreadPoolExecutor(2) as pool:
+        won = list(pool.map(hand_over, ("One", "Other")))
+
+    assert sum(won) == len(kept) == 50, "each name was given once"
+    for message_id, (inode, its) in kept.items():
+        path = tmp_path / f"{message_id}.eml"
+        assert (path.stat().st_ino, path.read_bytes()) == (inode, eml(its, AT))
+    assert len(names(tmp_path)) == 50
