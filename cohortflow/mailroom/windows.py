@@ -107,6 +107,7 @@ class PipelinedWindow:
         self._waiting: Batch = []
         self._begun: deque[tuple[int, Future[list[tuple[str, Outcome]]]]] = deque()  # each with how many it holds
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mail")
+        self._is_winding_down = False
 
     @property
     def room(self) -> int:
@@ -123,17 +124,28 @@ class PipelinedWindow:
         self._waiting.append((letter, at, until))
 
     def outcomes(self, at_least: int = 0) -> list[tuple[str, Outcome]]:
-        """Give the batch to the thread; what became of those before it."""
+        """Give the batch to the thread; what became of those before it.
+
+        What one batch raises is raised when nothing that came before it is left to be told.
+        """
         if self._waiting:
             batch, self._waiting = self._waiting, []
-            self._begun.append((len(batch), self._thread.submit(handed_over, self._transport, batch)))
+            self._begun.append((len(batch), self._thread.submit(self._handed, batch)))
         found: list[tuple[str, Outcome]] = []
         while self._begun and (len(found) < at_least or self._begun[0][1].done()):
+            if found and self._begun[0][1].exception():
+                break
             found += self._begun.popleft()[1].result()
         return found
 
+    def _handed(self, batch: Batch) -> list[tuple[str, Outcome]]:
+        if self._is_winding_down:
+            return [(letter.message_id, NOT_BEGUN) for letter, _, _ in batch]
+        return handed_over(self._transport, batch)
+
     def wind_down(self) -> None:
-        """Two batches are not waited for long."""
+        """Let the thread take up no other batch; the one it has is not waited for long."""
+        self._is_winding_down = True
 
     def close(self) -> None:
         """Let the thread end."""

@@ -1,15 +1,19 @@
 """The outbox by the batch: late is late, a name is given once and only to what the disk has, no result is lost."""
 
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event
+
+import pytest
 
 from cohortflow.mailroom import windows
 from cohortflow.mailroom.letters import eml
 from cohortflow.mailroom.outbox import OutboxTransport
 from cohortflow.mailroom.transports import MemoryTransport, Outcome
+from schemas.errors import DeliveryError
 
 AT = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
 
@@ -121,3 +125,62 @@ def test_of_two_batches_at_once_one_names_each_file(tmp_path, letter):
         path = tmp_path / f"{message_id}.eml"
         assert (path.stat().st_ino, path.read_bytes()) == (inode, eml(its, AT))
     assert len(names(tmp_path)) == 50
+
+
+class Gated(OutboxTransport):
+    """An outbox that begins a batch, and goes on with it when it may; `faults` befall one batch after the other."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, durable=False)
+        self.begun, self.gate, self.faults = Event(), Event(), deque[Exception | None]()
+
+    def send_all(self, letters, at, until):
+        """Wait at the gate."""
+        self.begun.set()
+        assert self.gate.wait(30)
+        if self.faults and (fault := self.faults.popleft()):
+            raise fault
+        return super().send_all(letters, at, until)
+
+
+def put_in_batches(window, letter, *batches):
+    for batch in batches:
+        for message_id in batch:
+            window.put(letter(message_id=message_id), AT, soon())
+        assert window.outcomes() == []
+
+
+def test_the_results_of_several_batches_come_back_together(tmp_path, letter):
+    outbox = Gated(tmp_path)
+    with windows.opened(outbox) as window:
+        put_in_batches(window, letter, "ab", "cd", "e")
+        outbox.gate.set()
+
+        assert window.outcomes(5) == [(each, Outcome("accepted")) for each in "abcde"]
+
+
+def test_a_batch_that_raises_loses_no_result_of_another(tmp_path, letter):
+    outbox = Gated(tmp_path)
+    outbox.faults += [None, DeliveryError("the disk is gone", permanent=False)]
+    with windows.opened(outbox) as window:
+        put_in_batches(window, letter, "ab", "c", "d")
+        outbox.gate.set()
+
+        assert window.outcomes(4) == [("a", Outcome("accepted")), ("b", Outcome("accepted"))]
+        with pytest.raises(DeliveryError, match="disk is gone"):
+            window.outcomes(4)
+        assert window.outcomes(4) == [("d", Outcome("accepted"))]
+
+
+def test_told_to_stop_the_outbox_begins_no_other_batch(tmp_path, letter):
+    outbox = Gated(tmp_path)
+    with windows.opened(outbox) as window:
+        put_in_batches(window, letter, "a", "b")
+        assert outbox.begun.wait(30)
+        window.put(letter(message_id="c"), AT, soon())
+        window.wind_down()
+        outbox.gate.set()
+
+        assert window.outcomes(3) == [("a", Outcome("accepted")), ("b", windows.NOT_BEGUN), ("c", windows.NOT_BEGUN)]
+
+    assert names(tmp_path) == ["a.eml"]
