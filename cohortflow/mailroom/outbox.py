@@ -104,8 +104,14 @@ class OutboxTransport:
                 _wait_for_disk(file)
 
     def was_accepted(self, message_id: str) -> bool:
-        """Whether the letter is in the folder; what a recovery asks after a crash."""
-        return Path(self._path(message_id)).exists()
+        """Whether the letter is in the folder, for good; what a recovery asks after a crash.
+
+        Whoever gave it its name may have been killed before the folder was durable, and a power cut would take it back.
+        """
+        is_there = Path(self._path(message_id)).exists()
+        if is_there:
+            self.flush()
+        return is_there
 
     def flush(self) -> None:
         """Make the names in the folder durable; call it once per batch, before the batch is marked as accepted."""

@@ -1,5 +1,6 @@
 """The outbox by the batch: late is late, a name is given once and only to what the disk has, no result is lost."""
 
+import os
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ from threading import Barrier, Event
 
 import pytest
 
+from cohortflow.mailroom import outbox as outbox_module
 from cohortflow.mailroom import windows
 from cohortflow.mailroom.letters import eml
 from cohortflow.mailroom.outbox import OutboxTransport
@@ -16,6 +18,7 @@ from cohortflow.mailroom.transports import MemoryTransport, Outcome
 from schemas.errors import DeliveryError
 
 AT = datetime(2027, 3, 1, 8, 0, tzinfo=UTC)
+needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="only there can be seen what is synced")
 
 
 def soon() -> float:
@@ -184,3 +187,58 @@ def test_told_to_stop_the_outbox_begins_no_other_batch(tmp_path, letter):
         assert window.outcomes(3) == [("a", Outcome("accepted")), ("b", windows.NOT_BEGUN), ("c", windows.NOT_BEGUN)]
 
     assert names(tmp_path) == ["a.eml"]
+
+
+@pytest.fixture
+def disk(monkeypatch):
+    """What was asked of the disk, in order: a folder's or file's name that it was to keep, and each name given."""
+    asked: list[str] = []
+    link, fsync = os.link, os.fsync
+
+    def named(half, path):
+        asked.append(f"name {Path(path).name}")
+        link(half, path)
+
+    def kept(descriptor):
+        asked.append(f"keep {Path(f'/proc/self/fd/{descriptor}').readlink().name.partition('.')[0]}")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "link", named)
+    monkeypatch.setattr(os, "fsync", kept)
+    return asked
+
+
+@needs_proc
+def test_a_file_is_named_when_the_disk_has_it_and_counts_when_it_has_the_name(tmp_path, letter, disk, monkeypatch):
+    monkeypatch.setattr(outbox_module, "sync_file_system", lambda path: False)
+    with windows.opened(OutboxTransport(tmp_path / "post")) as window:
+        for message_id in "ab":
+            window.put(letter(message_id=message_id), AT, soon())
+        window.outcomes(2)
+
+    assert disk == ["keep a", "keep b", "name a.eml", "name b.eml", "keep post"]
+
+
+@needs_proc
+def test_the_whole_disk_is_waited_for_once_before_a_file_is_named(tmp_path, letter, disk, monkeypatch):
+    def kept_all(path):
+        disk.append(f"keep all, {len(list((tmp_path / 'post' / '.partial').iterdir()))} written")
+        return True
+
+    monkeypatch.setattr(outbox_module, "sync_file_system", kept_all)
+    outbox = OutboxTransport(tmp_path / "post")
+    outbox.send_all([letter(message_id=each) for each in "ab"], AT, [soon()] * 2)
+    outbox.flush()
+
+    assert disk == ["keep all, 2 written", "name a.eml", "name b.eml", "keep post"]
+
+
+@needs_proc
+def test_a_recovery_believes_no_name_that_a_power_cut_could_take(tmp_path, letter, disk):
+    outbox = OutboxTransport(tmp_path / "post")
+    outbox.send_all([letter()], AT, [soon()])  # and is killed before it makes the names durable
+    disk.clear()
+
+    assert outbox.was_accepted("a1b2c3") and disk == ["keep post"]
+    assert not outbox.was_accepted("other") and disk == ["keep post"]
+    assert OutboxTransport(tmp_path / "post", durable=False).was_accepted("a1b2c3") and disk == ["keep post"]
