@@ -171,8 +171,7 @@ class Delivery:
         house, notes = self.house, Gathered()
         owner, seconds = house.worker, house.settings.lease_seconds
         with house.database.write() as db:
-            if came_back:
-                messages.mark(db, came_back, self.now, owner=owner, notes=notes)
+            ended = messages.mark(db, came_back, self.now, owner=owner, notes=notes) if came_back else []
             found: tuple[list[Message], dict[str, int]] = ([], {})
             if not self._stands_still(db):
                 found = claiming.claim_batch(
@@ -180,7 +179,7 @@ class Delivery:
                 )
                 self._note_way(db, bool(found[0]))
             append_notes(db, notes, self.now, owner)
-        self._ended(came_back)
+        self._ended(ended)
         return found
 
     def _note_way(self, db: Connection, is_used: bool) -> None:
@@ -287,10 +286,11 @@ class Delivery:
         if not results:
             return
         with self.house.database.write() as db:
-            messages.mark(db, results, self.now, owner=self.house.worker)
-        self._ended(results)
+            ended = messages.mark(db, results, self.now, owner=self.house.worker)
+        self._ended(ended)
 
     def _ended(self, results: list[Result]) -> None:
+        """Count what was written down; a mail that another worker has taken over counts with that one."""
         self.cohorts.update({result.message.cohort_id for result in results})
         for outcome, number in Counter([result.outcome for result in results]).items():
             self._count(outcome, number)

@@ -95,7 +95,7 @@ def claim_mails(
 def mark(database: Database, held: Message, outcome: str = "accepted", now: datetime = MONDAY) -> int:
     """Say what became of one claimed mail."""
     with database.write() as db:
-        return messages.mark(db, [(held, outcome, "")], now, owner="one")
+        return len(messages.mark(db, [(held, outcome, "")], now, owner="one"))
 
 
 def rows(database: Database, table: str) -> list[dict[str, Any]]:

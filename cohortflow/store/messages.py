@@ -93,23 +93,23 @@ def next_instant(db: Connection) -> datetime | None:
 
 def mark(
     db: Connection, outcomes: Sequence[tuple[Any, ...]], now: datetime, *, owner: str, notes: Gathered | None = None
-) -> int:
+) -> list[Result]:
     """Write what became of claimed mails, each a `Result` or the beginning of one.
 
     Args:
         notes: gathers what is to be noted, for a caller who adds it at the end of the transaction.
 
     Returns:
-        How many rows were still ours; a row that another worker has taken over is left alone.
+        Those whose rows were still ours; a row that another worker has taken over is left alone.
     """
-    results = [Result(*each) for each in outcomes]
-    ours = _still_ours(db, [result.message for result in results])
+    told = [Result(*each) for each in outcomes]
+    ours = _still_ours(db, [result.message for result in told])
+    results = [result for result in told if (result.message.message_id, result.message.fence) in ours]
     # What ended alike is written together: most mails of a batch are simply accepted.
     alike: dict[tuple[Any, ...], list[Message]] = {}
     for result in results:
         message = result.message
-        if (message.message_id, message.fence) in ours:
-            alike.setdefault((message.attempts, message.failures, *result[1:]), []).append(message)
+        alike.setdefault((message.attempts, message.failures, *result[1:]), []).append(message)
     by_cohort: dict[str, dict[str, int]] = {}
     for (attempt, _, *how), mails in alike.items():
         result = Result(mails[0], *how)
@@ -122,7 +122,7 @@ def mark(
             counts = by_cohort.setdefault(message.cohort_id, {})
             counts[marked["state"]] = counts.get(marked["state"], 0) + 1
     note_counts(db, "mail.sent", by_cohort, now, owner, notes)
-    return sum(map(len, alike.values()))
+    return results
 
 
 def _still_ours(db: Connection, mails: Sequence[Message]) -> set[tuple[str, int]]:

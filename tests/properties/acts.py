@@ -78,7 +78,7 @@ def write_late(story: Story, claim: Any, batch: list[Any]) -> None:
     """What the sleeper still tries to write."""
     with story.house.database.write() as db:
         marked = messages.mark(db, [(each, "refused", "late") for each in batch], story.now, owner="sleeper")
-        assert marked == 0, "a mail was marked by a worker that had lost it"
+        assert marked == [], "a mail was marked by a worker that had lost it"
     if claim is None:
         return
     with story.house.database.read() as db:
