@@ -62,18 +62,37 @@ def _field_at_fault(body: bytes) -> str:
     return field if isinstance(field, str) and _FIELD.fullmatch(field) else ""
 
 
-def seconds_until_reset(headers: Mapping[str, str]) -> int:
-    """How long to wait before the next request, by what the answer tells; an hour at most."""
-    told = headers.get("retry-after") or headers.get("x-ratelimit-reset") or ""
-    if not (told.isascii() and told.isdigit()):
-        return UNTOLD
-    seconds = int(told[:12])
-    if seconds > A_SPAN:  # an instant, by the server's clock
-        try:
-            seconds -= int(parsedate_to_datetime(headers["date"]).timestamp())
-        except (KeyError, TypeError, ValueError):
-            return UNTOLD
-    return min(max(seconds, 0), LONGEST_WAIT)
+def seconds_until_reset(headers: Mapping[str, str], untold: int = UNTOLD) -> int:
+    """How long to wait before the next request, by what the answer tells; an hour at most.
+
+    Args:
+        untold: what to wait when it tells nothing that can be read.
+    """
+    for name in ("retry-after", "x-ratelimit-reset"):
+        seconds = _seconds_until(headers.get(name, "").strip(), headers.get("date", ""))
+        if seconds is not None:
+            return min(max(seconds, 0), LONGEST_WAIT)
+    return untold
+
+
+def _seconds_until(told: str, date: str) -> int | None:
+    """A number of seconds, or an instant as a number or a date; instants are by the server's clock, never by ours."""
+    if told.isascii() and told.isdigit():
+        number = int(told[:12])
+        if number <= A_SPAN:
+            return number
+        instant: int | None = number
+    else:
+        instant = _instant(told)
+    now = _instant(date)
+    return None if instant is None or now is None else instant - now
+
+
+def _instant(told: str) -> int | None:
+    try:
+        return int(parsedate_to_datetime(told).timestamp())
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def is_exhausted(headers: Mapping[str, str]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from cohortflow.mailroom.http_calls import is_server
+from cohortflow.mailroom.sendgrid_answers import seconds_until_reset
 from cohortflow.store.suppressed import BOUNCED, INVALID, SPAM, UNSUBSCRIBED
 from schemas.errors import DeliveryError
 
@@ -20,7 +21,7 @@ LISTS = {
 }
 PAGE, MOST_PAGES = 500, 2_000
 TIMEOUT = httpx.Timeout(20, connect=10)
-MOST_WAIT, TRIES = 60.0, 4
+MOST_WAIT, TRIES = 60, 4
 Found = tuple[str, str, datetime]
 
 
@@ -58,9 +59,8 @@ def _page(client: httpx.Client, name: str, offset: int) -> list[Any]:
     raise AssertionError
 
 
-def _told_to_wait(answer: httpx.Response) -> float:
-    told = answer.headers.get("retry-after", "1")
-    return min(float(told) if told.isdigit() else 1.0, MOST_WAIT)
+def _told_to_wait(answer: httpx.Response) -> int:
+    return min(seconds_until_reset(answer.headers, untold=1), MOST_WAIT)
 
 
 def _rows(answer: httpx.Response, name: str) -> list[Any]:

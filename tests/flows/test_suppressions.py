@@ -126,6 +126,27 @@ def test_asked_to_wait_it_waits_and_asks_again(scene: Scene, provider: Provider)
 
 
 @pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"Retry-After": "soon", "X-RateLimit-Reset": "5"}, 5),
+        ({"Retry-After": "Fri, 01 Jan 2100 00:00:00 GMT"}, 60),
+        ({"X-RateLimit-Reset": "4102444800"}, 60),
+        ({}, 1),
+    ],
+)
+def test_it_waits_as_told_but_no_more_than_a_minute(
+    scene: Scene, provider: Provider, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], seconds: int
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("cohortflow.mailroom.suppression_lists.time.sleep", waits.append)
+    provider.answers = [(429, headers, b"")]
+    pull(scene)
+
+    assert waits == [seconds]
+
+
+@pytest.mark.parametrize(
     ("status", "headers", "body", "told"),
     [
         (401, {}, b"", "refuses the key"),

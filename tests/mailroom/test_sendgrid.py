@@ -235,6 +235,15 @@ def test_the_key_is_shown_nowhere(office: PostOffice, letter: Write, caplog: pyt
         ({"x-ratelimit-reset": "1700000009"}, 60),
         ({"x-ratelimit-reset": "soon"}, 60),
         ({"retry-after": "999999"}, 3600),
+        ({"retry-after": "Tue, 14 Nov 2023 22:13:27 GMT", "date": "Tue, 14 Nov 2023 22:13:20 GMT"}, 7),
+        ({"retry-after": "Tue, 14 Nov 2023 22:13:27 GMT"}, 60),
+        ({"retry-after": "Tue, 14 Nov 2023 22:13:27 GMT", "x-ratelimit-reset": "5"}, 5),
+        ({"retry-after": "Tue, 14 Nov 2023 22:13:27 GMT", "date": "now", "x-ratelimit-reset": "5"}, 5),
+        ({"retry-after": "Tue, 14 Nov 1923 22:13:27 GMT", "date": "Tue, 14 Nov 2023 22:13:20 GMT"}, 0),
+        ({"retry-after": "soon", "x-ratelimit-reset": "5"}, 5),
+        ({"retry-after": "-3", "x-ratelimit-reset": "5"}, 5),
+        ({"retry-after": "0", "x-ratelimit-reset": "5"}, 0),
+        ({"retry-after": " 7 "}, 7),
     ],
 )
 def test_the_wait_is_read_from_the_answer(headers: dict[str, str], seconds: int) -> None:
