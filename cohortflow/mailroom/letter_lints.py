@@ -14,6 +14,8 @@ SAYS_NOTHING = frozenset(
     }
 )  # fmt: skip
 _BARE_ADDRESS = re.compile(r"(https?://|www\.)\S+")
+_ADDRESS = re.compile(r"(?:https?://|mailto:|www\.)[^\s<>\"]+[^\s<>\".,;:!?)\]]", re.IGNORECASE)
+_ENDS = r"(?![\w/?#&=%~+@-]|[.:,]\w)"  # an address goes no further
 _FETCHES = {"img": "src", "script": "src", "iframe": "src", "link": "href", "source": "src", "video": "src"}
 _FETCHED_BY_STYLE = re.compile(r"url\(\s*['\"]?(?!data:)|@import", re.IGNORECASE)
 _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
@@ -42,7 +44,10 @@ class _Page(HTMLParser):
         self.tags: list[tuple[str, dict[str, str]]] = []
         self.words: list[str] = []
         self.links: list[str] = []
+        self.targets: list[str] = []  # of the links, in the same order
+        self.shown = ""
         self._hidden = self._link = ""
+        self._numbers: list[int | None] = []  # what comes next in the lists that are open; none where they have dots
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -52,18 +57,33 @@ class _Page(HTMLParser):
             self._hidden = tag
         if tag == "a":
             self.links.append("")
+            self.targets.append(given.get("href", ""))
             self._link = tag
+        if tag in ("ol", "ul"):
+            self._numbers.append(int(given.get("start", "1")) if tag == "ol" else None)
+        if tag == "li":
+            self._count()
         if tag == "img" and self._link:
             self.links[-1] += given.get("alt", "")
 
     def handle_endtag(self, tag: str) -> None:
         self._hidden = "" if tag == self._hidden else self._hidden
         self._link = "" if tag == self._link else self._link
+        if tag in ("ol", "ul") and self._numbers:
+            self._numbers.pop()
+
+    def _count(self) -> None:
+        """The number before an entry of a list is seen, though no letter of the page says it."""
+        number = self._numbers[-1] if self._numbers else None
+        if number is not None:
+            self.words.append(str(number))
+            self._numbers[-1] = number + 1
 
     def handle_data(self, data: str) -> None:
         if self._hidden:
             return
         self.words += re.findall(r"\w+", data)
+        self.shown += data
         if self._link:
             self.links[-1] += data
 
@@ -106,9 +126,32 @@ def _of_what_it_fetches(page: _Page, html: str) -> Iterator[str]:
 
 
 def _of_both(page: _Page, text: str) -> Iterator[str]:
-    missing = Counter(page.words) - Counter(re.findall(r"\w+", text))
-    if missing:
+    left, absent = _without_targets(page, text)
+    if absent:
+        yield f"its plain part lacks the address of a link: {', '.join(absent[:5])}"
+    shown = Counter(_ADDRESS.findall(page.shown))  # a name may look like an address, and is seen in both
+    if elsewhere := Counter(_ADDRESS.findall(left)) - shown:
+        yield f"its plain part links where its page does not: {', '.join(sorted(elsewhere)[:5])}"
+    in_page, in_text = Counter(page.words), Counter(re.findall(r"\w+", left))
+    if missing := in_page - in_text:
         yield f"its plain part lacks what its page says: {', '.join(sorted(missing)[:5])}"
+    if more := in_text - in_page:
+        yield f"its plain part says what its page does not: {', '.join(sorted(more)[:5])}"
+
+
+def _without_targets(page: _Page, text: str) -> tuple[str, list[str]]:
+    """The plain part without the address of each link, once, and the addresses it does not have."""
+    absent: list[str] = []
+    links = zip(page.links, page.targets, strict=True)
+    # The longest first: one address may be the beginning of another.
+    for said, target in sorted(links, key=lambda link: -len(link[1])):
+        address = target.removeprefix("mailto:")
+        whole = re.search(rf"(?<!\w){re.escape(address)}{_ENDS}", text) if address else None
+        if not whole:
+            absent.append(target or "a link to nowhere")
+        elif " ".join(said.split()) != address:  # else it says itself, and stands in both parts once
+            text = f"{text[: whole.start()]} {text[whole.end() :]}"
+    return text, absent
 
 
 # --- colours --------------------------------------------------------------------------------------------------------
