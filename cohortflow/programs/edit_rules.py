@@ -71,6 +71,16 @@ def _seats(old: Cohort, new: Cohort, mentees_in: int) -> Finding:
     return Finding(path, "needs_confirmation", f"{reason}; those who have a match keep it")
 
 
+def load_findings(new: Cohort, leaves: list[Leaf], mentees_of: tuple[int, ...]) -> Iterator[Finding]:
+    """A mentor is to have no more mentees than some have already."""
+    path: Path = ("mentees_per_mentor",)
+    most = new.program.mentees_per_mentor
+    over = sum(number > most for number in mentees_of)
+    if over and any(leaf.path == path for leaf in leaves):
+        told = f"{over} {'mentor has' if over == 1 else 'mentors have'} more mentees than {most}"
+        yield Finding(path, "needs_confirmation", f"{told}; they keep them, and get no other")
+
+
 def _who(path: Path, people: tuple[People, ...]) -> Finding:
     lost = sum(each.lost or 0 for each in people)
     if people and all(each.lost == 0 for each in people):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.declared import declaration_of
-from cohortflow.programs.edit_rules import fixed_findings
+from cohortflow.programs.edit_rules import fixed_findings, load_findings
 from cohortflow.programs.event_edits import event_findings, events_to_tell
 from cohortflow.programs.findings import Finding, Stored, worst_first
 from cohortflow.programs.line_changes import Leaf, Places
@@ -32,6 +32,7 @@ class Known:
         occasions: those of the whole cohort, by key.
         mails: how many mails of each occasion have left.
         mentees_in: how many mentees have applied and not left.
+        mentees_of: how many mentees each mentor has.
         is_held: nothing falls ready, so that even an overdue occasion may still be moved.
         people: who may join by role, before and after; empty where that is not touched or no roster is known.
     """
@@ -39,6 +40,7 @@ class Known:
     occasions: Mapping[str, Stored]
     mails: Mapping[str, int] = field(default_factory=dict)
     mentees_in: int = 0
+    mentees_of: tuple[int, ...] = ()
     is_held: bool = False
     people: tuple[People, ...] = ()
 
@@ -64,6 +66,7 @@ def weigh(old: Cohort, new: Cohort, leaves: Iterable[Leaf], places: Places, know
     moves, adds, drops = _what_it_does(old, new, known, now)
     findings = [
         *fixed_findings(old, new, leaves, known.occasions, known.mentees_in, bool(known.mails), known.people),
+        *load_findings(new, leaves, known.mentees_of),
         *occasion_findings(old, new, known.occasions, now, is_held=known.is_held),
         *event_findings(old, new, known.occasions, now),
     ]

@@ -24,9 +24,9 @@ from cohortflow.programs.trees import path_text
 from cohortflow.store import bundles, cohorts, events, occasions, rescheduling
 from cohortflow.store.adoption import line_mark
 from cohortflow.store.cohorts import CohortRow
-from cohortflow.store.tables import REAL_NOW, messages, participants, waiting_edits
+from cohortflow.store.tables import REAL_NOW, matches, messages, participants, waiting_edits
 from cohortflow.store.tables import occasions as occasion_rows
-from schemas.changes import Note
+from schemas.changes import LIVE_MATCH, Note
 from schemas.edits import Change, Difference, People
 from schemas.errors import CohortflowError, ProgramError
 
@@ -126,6 +126,7 @@ def _known(db: Connection, row: CohortRow, people: tuple[People, ...]) -> Known:
         occasions=stored_occasions(db, row.cohort_id),
         mails=mails_sent(db, row.cohort_id),
         mentees_in=_mentees_in(db, row.cohort_id),
+        mentees_of=_mentees_of(db, row.cohort_id),
         is_held=row.state == "held" or row.roster_hold is not None,
         people=people,
     )
@@ -166,6 +167,11 @@ def _mentees_in(db: Connection, cohort_id: str) -> int:
         participants.c.state.in_(IN_THE_COHORT),
     )
     return int(db.execute(query).scalar_one())
+
+
+def _mentees_of(db: Connection, cohort_id: str) -> tuple[int, ...]:
+    query = sa.select(sa.func.count()).where(matches.c.cohort_id == cohort_id, matches.c.state.in_(LIVE_MATCH))
+    return tuple(sorted(db.execute(query.group_by(matches.c.mentor_id)).scalars()))
 
 
 def compare_with_file(

@@ -115,6 +115,15 @@ def test_what_takes_nothing_away_is_followed(what: str) -> None:
     assert reason in told[f"cohorts.{KEY}.{path}"]
 
 
+def test_fewer_mentees_than_mentors_have_wait_for_a_yes() -> None:
+    after = f"{{ {DATES}, mentees_per_mentor: 1 }}"
+
+    assert judged(after, mentees_of=(1, 1)).difference.verdict == "applied"
+    edit = judged(after, mentees_of=(1, 2, 2))
+    assert edit.difference.verdict == "needs_confirmation"
+    assert gravest(edit).reason == "2 mentors have more mentees than 1; they keep them, and get no other"
+
+
 CONFIRMED = {
     "a date into the past": (
         with_stages(recruit="closes: 2027-01-26"),
