@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from cohortflow.store.cohort_notes import Gathered, note_counts
-from cohortflow.store.columns import among
+from cohortflow.store.columns import among, each_row
 from cohortflow.store.database import as_dicts
 from cohortflow.store.lateness import put_off
 from cohortflow.store.mail_stops import OF_THE_END, decide
@@ -44,15 +44,17 @@ _TAKE: Any = (
         attempts=messages.c.attempts + 1,
     )
 )
+_ATTEMPTS, _of_attempt = each_row()
 _BEGIN_ATTEMPT = message_attempts.insert().from_select(
-    ["message_id", "attempt", "actor", "started_at", "way"],
+    ["message_id", "attempt", "address_hash", "actor", "started_at", "way"],
     sa.select(
-        messages.c.message_id,
-        messages.c.attempts,
+        _of_attempt(0),
+        sa.cast(_of_attempt(1), sa.Integer),
+        _of_attempt(2),
         sa.bindparam("owner", type_=sa.Text),
         NOW,
         sa.bindparam("way", type_=sa.Text),
-    ).where(among(messages.c.message_id)),
+    ).select_from(_ATTEMPTS),
 )
 
 
@@ -82,7 +84,7 @@ def claim_batch(
         db.execute(_IN_ORDER_OF_THE_INDEX)
     rows = as_dicts(db.execute(_CLAIM, {"now": now, "size": size}))
     rows.sort(key=_in_turn)
-    stopped, later = decide(db, rows, now)
+    stopped, later, hashes = decide(db, rows, now)
     ready = [
         claimed_message(row) for row in rows if row["message_id"] not in stopped and row["message_id"] not in later
     ]
@@ -92,7 +94,9 @@ def claim_batch(
     if ready:
         ids = [message.message_id for message in ready]
         db.execute(_TAKE, {"ids": ids, "owner": owner, "lease_seconds": lease_seconds})
-        db.execute(_BEGIN_ATTEMPT, {"ids": ids, "owner": owner, "now": now, "way": way})
+        # Where each goes: what is heard of it later is about this address, whatever the roster says by then.
+        attempts = [(each.message_id, each.attempts, hashes.get((each.cohort_id, each.person_id))) for each in ready]
+        db.execute(_BEGIN_ATTEMPT, {"rows": attempts, "owner": owner, "now": now, "way": way})
     outcomes = {message_id: state for message_id, (state, _) in stopped.items()} | dict.fromkeys(later, "postponed")
     note_counts(db, "mail.claimed", _counted(rows, outcomes), now, owner, notes)
     counted: dict[str, int] = {}

@@ -1,6 +1,6 @@
 """What the tables are made of: instants in UTC, plain columns, the names of constraints; and what many are asked by."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -82,6 +82,41 @@ class Texts(TypeDecorator[list[str]]):
     def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> str:
         """The texts on their way in."""
         return orjson.dumps(list(value or ())).decode()
+
+
+class Rows(TypeDecorator[list[tuple[Any, ...]]]):
+    """Any number of short rows as one value, in JSON."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Sequence[Sequence[Any]] | None, dialect: Dialect) -> str:
+        """The rows on their way in."""
+        return orjson.dumps(list(value or ())).decode()
+
+
+class EachRow(FunctionElement[Any]):
+    """Short rows that are given under a name, as a table: many of them are inserted by a statement of one wording."""
+
+    inherit_cache = True
+
+
+def each_row(name: str = "rows") -> tuple[sa.TableValuedAlias, Callable[[int], sa.ColumnElement[Any]]]:
+    """The rows that are given under a name, and how one asks for the n-th text of each."""
+    given = EachRow(sa.bindparam(name, type_=Rows)).table_valued("value", name="given")
+    return given, lambda n: given.c.value.op("->>")(sa.literal_column(str(n)))
+
+
+@compiles(EachRow, "postgresql")
+def _of_json_array(asked: EachRow, compiler: SQLCompiler, **more: Any) -> str:
+    (rows,) = (compiler.process(each, **more) for each in asked.clauses)
+    return f"json_array_elements(CAST({rows} AS JSON))"
+
+
+@compiles(EachRow, "sqlite")
+def _of_json_each(asked: EachRow, compiler: SQLCompiler, **more: Any) -> str:
+    (rows,) = (compiler.process(each, **more) for each in asked.clauses)
+    return f"json_each({rows})"
 
 
 class Among(FunctionElement[bool]):

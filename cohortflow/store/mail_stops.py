@@ -27,21 +27,33 @@ class OnRoster(NamedTuple):
     site: str
 
 
-def decide(
-    db: Connection, rows: list[dict[str, Any]], now: datetime
-) -> tuple[dict[str, tuple[str, str]], dict[str, datetime]]:
-    """What keeps some mails from going now.
+Reader = tuple[str, str]  # cohort and person: the owner of one cohort is not that of another
 
-    Returns:
-        Those that may not go at all, as (state, reason), and those that may go later, each by message id.
+
+class Decided(NamedTuple):
+    """What keeps some mails from going now, and where the others go.
+
+    Attributes:
+        stopped: those that may not go at all, as (state, reason) by message id.
+        later: when those may go that may go later, by message id.
+        hashes: the address of each reader, as it is remembered.
     """
+
+    stopped: dict[str, tuple[str, str]]
+    later: dict[str, datetime]
+    hashes: dict[Reader, str]
+
+
+def decide(db: Connection, rows: list[dict[str, Any]], now: datetime) -> Decided:
+    """Ask of mails that are about to go whether they may."""
     persons, cohorts = readers(db, rows), ClaimCohorts(db)
-    stopped = reasons_to_stop(db, rows, persons, cohorts, now)
+    hashes = _hashes(db, _addresses(rows, persons, cohorts)) if rows else {}
+    stopped = reasons_to_stop(db, rows, persons, cohorts, hashes, now)
     going = [row for row in rows if row["message_id"] not in stopped]
     later = not_now(cohorts, going, {person_id: person.site for person_id, person in persons.items()}, now)
     limits = over_the_limit(db, [row for row in going if row["message_id"] not in later], cohorts, now)
     expired = {message_id: ("expired", reason) for message_id, reason in limits.expired.items()}
-    return stopped | expired, later | limits.later
+    return Decided(stopped | expired, later | limits.later, hashes)
 
 
 def readers(db: Connection, rows: list[dict[str, Any]]) -> dict[str, OnRoster]:
@@ -55,7 +67,12 @@ _PERSONS = sa.select(*(people.c[name] for name in OnRoster._fields)).where(among
 
 
 def reasons_to_stop(
-    db: Connection, rows: list[dict[str, Any]], persons: dict[str, OnRoster], cohorts: ClaimCohorts, now: datetime
+    db: Connection,
+    rows: list[dict[str, Any]],
+    persons: dict[str, OnRoster],
+    cohorts: ClaimCohorts,
+    hashes: dict[Reader, str],
+    now: datetime,
 ) -> dict[str, tuple[str, str]]:
     """Why a mail may not go after all: (state, reason) by message id. Asked at the last read before it leaves."""
     if not rows:
@@ -63,7 +80,7 @@ def reasons_to_stop(
     ids = sorted({row["person_id"] for row in rows})
     status = {person_id: person.status for person_id, person in persons.items()}
     taking = {(cohort, person): state for cohort, person, state in db.execute(_TAKING_PART, {"ids": ids}).all()}
-    barred = _barred(db, _addresses(rows, persons, cohorts))
+    barred = _barred(db, hashes)
     answered = _answered(db, rows)
     unwanted = _unwanted(db, rows, cohorts)
     over = _over(db, rows)
@@ -100,9 +117,6 @@ def address_hash(secret: str, address: str) -> str:
     return instances.opaque_id(secret, "address", address.strip().lower())
 
 
-Reader = tuple[str, str]  # cohort and person: the owner of one cohort is not that of another
-
-
 def _addresses(rows: list[dict[str, Any]], persons: dict[str, OnRoster], cohorts: ClaimCohorts) -> dict[Reader, str]:
     """Where each mail would go to."""
     found: dict[Reader, str] = {}
@@ -116,12 +130,16 @@ def _addresses(rows: list[dict[str, Any]], persons: dict[str, OnRoster], cohorts
     return found
 
 
-def _barred(db: Connection, addresses: dict[Reader, str]) -> dict[Reader, str]:
-    """Why a reader's address may not be written to, by reader."""
+def _hashes(db: Connection, addresses: dict[Reader, str]) -> dict[Reader, str]:
     secret = instances.read_secret(db)
     hashes = {address: address_hash(secret, address) for address in set(addresses.values())}
-    why = {row.address_hash: row.reason for row in db.execute(_BARRED, {"hashes": sorted(hashes.values())})}
-    return {reader: why[hashes[address]] for reader, address in addresses.items() if hashes[address] in why}
+    return {reader: hashes[address] for reader, address in addresses.items()}
+
+
+def _barred(db: Connection, hashes: dict[Reader, str]) -> dict[Reader, str]:
+    """Why a reader's address may not be written to, by reader."""
+    why = {row.address_hash: row.reason for row in db.execute(_BARRED, {"hashes": sorted({*hashes.values()})})}
+    return {reader: why[hashed] for reader, hashed in hashes.items() if hashed in why}
 
 
 _BARRED = sa.select(suppressions.c.address_hash, suppressions.c.reason).where(

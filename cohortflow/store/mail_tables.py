@@ -1,4 +1,4 @@
-"""The mail ledger's tables: ids, states and instants; the address stays in `people`."""
+"""The mail ledger's tables: ids, states and instants; the address stays in `people`, and here is a keyed hash of it."""
 
 import sqlalchemy as sa
 
@@ -73,6 +73,7 @@ message_attempts = sa.Table(
     text("outcome", null=True),
     text("code", null=True),
     text("way", null=True),
+    text("address_hash", null=True),
 )
 
 suppressions = sa.Table(

@@ -1,7 +1,8 @@
 """What the provider tells about mail: each event counted once, and the ledger moved by all of them together.
 
 A message's state is the greatest of what its events say, so repeats and any order end in the same state. An event is
-believed only when it names a mail of ours and the address that mail went to.
+believed only when it names a mail of ours and the address that mail went to: the one that was noted when the mail was
+claimed, whatever its reader's address is by now.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from cohortflow.store.cohorts import read_row
 from cohortflow.store.columns import among
 from cohortflow.store.evidence import DROPPED, apply_evidence
 from cohortflow.store.mail_stops import address_hash
-from cohortflow.store.tables import messages, people, provider_events, provider_tallies
+from cohortflow.store.tables import message_attempts, messages, people, provider_events, provider_tallies
 from cohortflow.store.upserts import insert_into
 
 CHUNK = 500
@@ -54,13 +55,13 @@ def take_in(db: Connection, events: Iterable[ProviderEvent], now: datetime) -> d
     """
     told: Counter[str] = Counter()
     meant = list(_telling(events, told))
-    addresses = _addresses_of(db, sorted({event.message_id for event in meant}))
     secret = instances.read_secret(db)
+    hashes = _hashes_of(db, secret, sorted({event.message_id for event in meant}))
     believed: dict[str, ProviderEvent] = {}
     for event in meant:
-        if event.message_id not in addresses:
+        if event.message_id not in hashes:
             told["of another's mail"] += 1
-        elif addresses[event.message_id] != event.address.strip().lower():
+        elif address_hash(secret, event.address) not in hashes[event.message_id]:
             told["to another address"] += 1
         else:
             believed.setdefault(event_key(secret, event), event)
@@ -115,8 +116,28 @@ def _insert(db: Connection, believed: Mapping[str, ProviderEvent]) -> list[Provi
 KEPT = ("message_id", "provider_id", "kind", "weight", "at")
 
 
-def _addresses_of(db: Connection, message_ids: Sequence[str]) -> dict[str, str]:
-    """The address each mail of ours goes to, in small letters; a mail that is not ours is absent."""
+def _hashes_of(db: Connection, secret: str, message_ids: Sequence[str]) -> dict[str, set[str]]:
+    """Where each mail of ours went, and would go now, as hashes; a mail that is not ours is absent.
+
+    Where it would go now counts, too: it is all that is known of attempts of older versions, and of one whose reader's
+    address was changed in the moment between its claim and its writing.
+    """
+    found: dict[str, set[str]] = {}
+    for message_id, address in _addresses_now(db, message_ids).items():
+        found[message_id] = {address_hash(secret, address)} if address else set()
+    for start in range(0, len(message_ids), CHUNK):
+        for row in db.execute(_WENT_TO, {"ids": list(message_ids[start : start + CHUNK])}):
+            found.setdefault(row.message_id, set()).add(row.address_hash)
+    return found
+
+
+_WENT_TO = sa.select(message_attempts.c.message_id, message_attempts.c.address_hash).where(
+    among(message_attempts.c.message_id), message_attempts.c.address_hash.is_not(None)
+)
+
+
+def _addresses_now(db: Connection, message_ids: Sequence[str]) -> dict[str, str]:
+    """The address that the reader of each mail has now, empty for a role that nobody has any more."""
     found: dict[str, str] = {}
     cohorts: dict[str, Any] = {}
     for start in range(0, len(message_ids), CHUNK):
@@ -126,9 +147,9 @@ def _addresses_of(db: Connection, message_ids: Sequence[str]) -> dict[str, str]:
                     known = read_row(db, row.cohort_id)
                     cohorts[row.cohort_id] = frames.load_cohort(db, known) if known else None
                 cohort = cohorts[row.cohort_id]
-                found[row.message_id] = address_of(row.person_id, cohort).strip().lower() if cohort else ""
+                found[row.message_id] = address_of(row.person_id, cohort) if cohort else ""
             elif row.email:
-                found[row.message_id] = row.email.strip().lower()
+                found[row.message_id] = row.email
     return found
 
 

@@ -49,7 +49,7 @@ def marks_before_it_sends(stack: ExitStack) -> None:
 
 
 def asks_nobody_whether_a_reader_is_barred(stack: ExitStack) -> None:
-    put_in(stack, claiming, "decide", lambda *_: ({}, {}))
+    put_in(stack, claiming, "decide", lambda *_: ({}, {}, {}))
 
 
 def follows_redirects(stack: ExitStack) -> None:

@@ -4,12 +4,16 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from store_rows import MONDAY, claim_mails, intent, mark, put_in_queue, rows
+import pytest
+from scene_files import COHORT
+from store_rows import MONDAY, change, claim_mails, intent, mark, only, put_in_queue, rows
 
-from cohortflow.store import provider_events, suppressed
+from cohortflow.store import cohorts, frames, instances, provider_events, suppressed
 from cohortflow.store.database import Database
 from cohortflow.store.evidence import BOUNCED, DEFERRED, DELIVERED, PROCESSED
+from cohortflow.store.mail_stops import address_hash
 from cohortflow.store.provider_events import ProviderEvent
+from cohortflow.store.tables import people
 
 WEIGHTS = {"processed": PROCESSED, "deferred": DEFERRED, "delivered": DELIVERED, "bounce": BOUNCED}
 
@@ -88,6 +92,70 @@ def test_posts_at_once_count_each_event_once(running: Database) -> None:
     assert {row["state"] for row in rows(running, "messages")} == {"bounced"}
     with running.read() as db:
         assert provider_events.tallies(db) == {"taken": len(events), "seen before": 3 * len(events)}
+
+
+@pytest.mark.parametrize("kind", ["delivered", "bounce"])
+def test_an_event_finds_a_mail_whose_reader_has_another_address_by_now(running: Database, kind: str) -> None:
+    ids = sent(running)
+    change(running, "messages", state="unknown")
+    with running.write() as db:
+        db.execute(people.update().values(email="new-" + people.c.email))
+
+    assert take_in(running, [happened(ids["T01"], "T01", kind)])["taken"] == 1
+    assert take_in(running, [happened(ids["T01"], "T02", kind)]) == {"to another address": 1}
+
+    states = {row["person_id"]: row["state"] for row in rows(running, "messages")}
+    assert states == {"T01": {"bounce": "bounced"}.get(kind, kind), "T02": "unknown", "M01": "unknown"}
+    assert barred(running) == (["t01@acme.example"] if kind == "bounce" else [])
+
+
+def test_each_attempt_is_remembered_with_its_address(running: Database) -> None:
+    put_in_queue(running, intent("T01"))
+    (held,), _ = claim_mails(running)
+    mark(running, held, "later")
+    with running.write() as db:
+        db.execute(people.update().values(email="new-" + people.c.email))
+    (again,), _ = claim_mails(running, MONDAY + timedelta(hours=1))
+    mark(running, again)
+
+    both = [happened(held.message_id, person, "bounce") for person in ("T01", "new-T01")]
+    assert take_in(running, both)["taken"] == 2
+    assert barred(running) == ["new-t01@acme.example", "t01@acme.example"]
+
+
+def test_an_event_about_an_owner_of_before_is_believed(running: Database) -> None:
+    put_in_queue(running, intent("role:owner", role="owner"))
+    (held,), _ = claim_mails(running)
+    mark(running, held)
+    with running.write() as db:
+        known = cohorts.read_row(db, COHORT)
+        owner = frames.load_cohort(db, known).program.owner if known else ""
+        hashed = address_hash(instances.read_secret(db), owner)
+    assert only(running, "message_attempts")["address_hash"] == hashed
+    told = ProviderEvent(held.message_id, "sg", "delivered", MONDAY, owner.upper(), DELIVERED)
+
+    assert take_in(running, [told])["taken"] == 1
+
+
+def test_of_an_attempt_of_an_older_version_the_present_address_is_asked(running: Database) -> None:
+    ids = sent(running)
+    change(running, "message_attempts", address_hash=None)
+
+    assert take_in(running, [happened(ids["T01"], "T01", "delivered")])["taken"] == 1
+    with running.write() as db:
+        db.execute(people.update().values(email="new-" + people.c.email))
+    assert take_in(running, [happened(ids["T02"], "T02", "delivered")]) == {"to another address": 1}
+
+
+def barred(database: Database) -> list[str]:
+    """The addresses that are barred, of those that the people have or had."""
+    known = [f"{new}{person}@acme.example" for new in ("", "new-") for person in ("t01", "t02", "m01")]
+    with database.read() as db:
+        secret = instances.read_secret(db)
+    hashes = {row["address_hash"] for row in rows(database, "suppressions")}
+    found = sorted(each for each in known if address_hash(secret, each) in hashes)
+    assert len(found) == len(hashes)
+    return found
 
 
 def test_the_graver_reason_stands(running: Database) -> None:
