@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from cohortflow.engine import task
 from cohortflow.programs.calendars import local_day
 from cohortflow.programs.parsing import parse_program
-from cohortflow.store import bundles, cohorts, departures, events, frames, occasions, people
+from cohortflow.store import bundles, cohorts, departures, events, frames, lateness, occasions, people
 from cohortflow.store.decisions import record_decision
 from cohortflow.store.folders import Folder, roster_folders
 from cohortflow.store.record import Overtaken, queue
@@ -335,6 +335,10 @@ def see_who_left(now: datetime) -> int:
         away = departures.cohorts_with_leave(db) if house.roster_changed else []
         back = departures.cohorts_to_introduce(db) if house.roster_changed else []
         returned = departures.cohorts_with_returned(db) if house.roster_changed else []
+        kept = lateness.kept_for_return(db, now) if house.roster_changed else []
+    if kept:
+        with house.database.write() as db:
+            lateness.ask_again(db, kept, now)
     changed = 0
     for cohort_id in sorted({*leaving, *away, *back, *returned}):
         changed += _see_one(house, cohort_id, now, tell_leave=cohort_id in away)

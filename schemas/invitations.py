@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+MOVED, CALLED_OFF = CORRECTIONS = ("invitation_moved", "invitation_cancelled")  # texts; of use until the event begins
+
 
 @dataclass(frozen=True)
 class Carried:
@@ -12,6 +14,7 @@ class Carried:
         invitation: the id of the mail that first invited; what names the entry in the calendar.
         occasion: the key of the mail that first invited.
         method: REQUEST invites or moves, CANCEL calls off; the highest `sequence` is what counts.
+        may_have_come: whether it has left, or was handed over at least once, though it is to go again.
     """
 
     message_id: str
@@ -27,6 +30,7 @@ class Carried:
     begins_at: datetime
     ends_at: datetime
     where: str
+    may_have_come: bool = True
 
     @property
     def still_waits(self) -> bool:

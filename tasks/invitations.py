@@ -10,13 +10,14 @@ from cohortflow.engine import task
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.event_edits import Event, as_attached, calendar_mails, changed_occasion, events_of
 from cohortflow.programs.waiting import NEW_PAIR
+from schemas.altering import altered
 from schemas.changes import PAIRED_MATCH, Changes, Intent
-from schemas.invitations import Carried
+from schemas.invitations import CALLED_OFF, MOVED, Carried
 from schemas.occasions import PROGRAM, Occasion
 from tasks.intents import Sending, Wording, mails_to_queue
 
-MOVED, CALLED_OFF = "invitation_moved", "invitation_cancelled"
 OFF = "what it invites to is called off"
+SUPERSEDED = "what it tells has changed again"
 UNTOLD = "nobody has an invitation to it"
 
 
@@ -30,17 +31,32 @@ class Desk:
     now: datetime
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One entry of somebody's calendar.
+
+    Attributes:
+        shown: the newest mail about it that may have come.
+        newest: the newest mail about it at all.
+        corrections: those that have not left yet; their reader sleeps, or is on leave.
+    """
+
+    shown: Carried
+    newest: Carried
+    corrections: tuple[Carried, ...]
+
+
 @task
 def news_of_event(desk: Desk, update: str, carried: Iterable[Carried], matches: pd.DataFrame) -> Changes:
     """What a change of one event means for each who was invited to it."""
     occasion, changes = changed_occasion(update), Changes()
     event = events_of(desk.cohort).get(occasion)
     still = _still_invited(desk.cohort, matches)
-    for last in _latest(each for each in carried if each.occasion == occasion):
-        if event is None or not still(last):
-            _call_off(desk, changes, last, update)
-        elif _differs(last, event, desk.cohort) and event[0] > desk.now:
-            _move(desk, changes, last, update, event)
+    for entry in _entries(each for each in carried if each.occasion == occasion):
+        if event is None or not still(entry.newest):
+            _call_off(desk, changes, entry, update)
+        elif _differs(entry.newest, event, desk.cohort):
+            _move(desk, changes, entry, update, event)
     return _told(changes, update)
 
 
@@ -50,18 +66,24 @@ def news_of_ended_match(desk: Desk, match_id: str, carried: Iterable[Carried], m
     changes, still = Changes(), _still_invited(desk.cohort, matches)
     sides = matches[matches["match_id"] == match_id]
     two = {*sides["mentee_id"], *sides["mentor_id"]}
-    for last in _latest(each for each in carried if each.person_id in two):
+    for entry in _entries(each for each in carried if each.person_id in two):
+        last = entry.newest
         if not still(last):
-            _call_off(desk, changes, last, f"{last.occasion}.cancel#{last.sequence + 1}")
+            _call_off(desk, changes, entry, f"{last.occasion}.cancel#{last.sequence + 1}")
     return _told(changes, "match.called_off", match_id)
 
 
-def _latest(carried: Iterable[Carried]) -> list[Carried]:
-    """The newest mail of each invitation, which is what its calendar shows."""
-    found: dict[str, Carried] = {}
+def _entries(carried: Iterable[Carried]) -> list[Entry]:
+    """What stands in calendars, and what is still to come to them."""
+    found: dict[str, list[Carried]] = {}
     for each in sorted(carried, key=lambda each: each.sequence):
-        found[each.invitation] = each
-    return list(found.values())
+        found.setdefault(each.invitation, []).append(each)
+    return [_entry(mails) for mails in found.values()]
+
+
+def _entry(mails: list[Carried]) -> Entry:
+    came = [each for each in mails if each.may_have_come] or mails[:1]
+    return Entry(came[-1], mails[-1], tuple(each for each in mails if each.state == "queued" and each.sequence))
 
 
 def _still_invited(cohort: Cohort, matches: pd.DataFrame) -> Callable[[Carried], bool]:
@@ -85,23 +107,37 @@ def _differs(last: Carried, event: Event, cohort: Cohort) -> bool:
     return shown != (*event, str(cohort.program.meet or ""), "REQUEST")
 
 
-def _move(desk: Desk, changes: Changes, last: Carried, update: str, event: Event) -> None:
+def _move(desk: Desk, changes: Changes, entry: Entry, update: str, event: Event) -> None:
+    last = entry.newest
     if last.still_waits:
-        changes.mails[last.message_id] = {"attach": {"kind": "calendar"} | as_attached(event, desk.cohort)}
+        if event[0] > desk.now:
+            changes.mails[last.message_id] = {"attach": {"kind": "calendar"} | as_attached(event, desk.cohort)}
         return
-    attach = as_attached(event, desk.cohort, **_next(last), method="REQUEST")
-    changes.intents += _letter(desk, last, update, MOVED, attach, until=event[0])
+    _supersede(changes, entry)
+    if event[0] > desk.now and _differs(entry.shown, event, desk.cohort):
+        attach = as_attached(event, desk.cohort, **_next(last), method="REQUEST")
+        changes.intents += _letter(desk, last, update, MOVED, attach, until=event[0])
 
 
-def _call_off(desk: Desk, changes: Changes, last: Carried, occasion: str) -> None:
-    if last.method == "CANCEL" or last.begins_at <= desk.now:
+def _call_off(desk: Desk, changes: Changes, entry: Entry, occasion: str) -> None:
+    last, shown = entry.newest, entry.shown
+    if last.method == "CANCEL":
         return
     if last.still_waits:
-        changes.mails[last.message_id] = {"state": "cancelled", "reason": OFF}
+        if last.begins_at > desk.now:
+            changes.mails[last.message_id] = {"state": "cancelled", "reason": OFF}
         return
-    attach = as_attached((last.begins_at, last.ends_at), desk.cohort, **_next(last), method="CANCEL")
-    attach |= {"where": last.where}
-    changes.intents += _letter(desk, last, occasion, CALLED_OFF, attach, until=last.begins_at)
+    _supersede(changes, entry)
+    if shown.method != "CANCEL" and shown.begins_at > desk.now:
+        attach = as_attached((shown.begins_at, shown.ends_at), desk.cohort, **_next(last), method="CANCEL")
+        attach |= {"where": shown.where}
+        changes.intents += _letter(desk, last, occasion, CALLED_OFF, attach, until=shown.begins_at)
+
+
+def _supersede(changes: Changes, entry: Entry) -> None:
+    """What has not left yet would tell what is true no more, and perhaps after what is."""
+    for each in entry.corrections:
+        changes.mails[each.message_id] = {"state": "cancelled", "reason": SUPERSEDED}
 
 
 def _next(last: Carried) -> dict[str, object]:
@@ -117,7 +153,8 @@ def _letter(
         occasion, PROGRAM, template, "participants", last.about, desk.now, {}, until,
         attach={"kind": "calendar", **attach},
     )  # fmt: skip
-    return mails_to_queue.fn(sending, reader, desk.people, desk.cohort, None, None, desk.wording, desk.now)
+    mails = mails_to_queue.fn(sending, reader, desk.people, desk.cohort, None, None, desk.wording, desk.now)
+    return [altered(each, expires_at=until) for each in mails]  # a wrong entry is to be put right while it is ahead
 
 
 def _told(changes: Changes, occasion: str, about: str = "-") -> Changes:

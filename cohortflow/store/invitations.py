@@ -12,7 +12,7 @@ from schemas.invitations import Carried
 # Mails in these states have reached their reader, or may have, or will.
 _ALIVE = ("queued", "sending", "accepted", "delivered", "unknown")
 _GONE = ("left", "withdrawn")
-_TOLD = ("message_id", "occasion", "about", "person_id", "role", "match_ids", "state", "attach")
+_TOLD = ("message_id", "occasion", "about", "person_id", "role", "match_ids", "state", "attach", "attempts")
 
 
 def carried(db: Connection, cohort_id: str) -> list[Carried]:
@@ -33,6 +33,7 @@ def carried(db: Connection, cohort_id: str) -> list[Carried]:
             begins_at=datetime.fromisoformat(row["attach"]["begins_at"]),
             ends_at=datetime.fromisoformat(row["attach"]["ends_at"]),
             where=row["attach"].get("where", ""),
+            may_have_come=row["state"] != "queued" or row["attempts"] > 0,
         )
         for row in rows
         if "begins_at" in row["attach"]

@@ -12,8 +12,9 @@ from cohortflow.store import instances, opt_outs
 from cohortflow.store.claim_cohorts import ClaimCohorts
 from cohortflow.store.columns import among
 from cohortflow.store.mail_limits import over_the_limit
-from cohortflow.store.reader_hours import not_now
+from cohortflow.store.reader_hours import not_now, while_away
 from cohortflow.store.tables import answers, matches, participants, people, suppressions
+from schemas.invitations import CALLED_OFF, CORRECTIONS
 
 OF_THE_END = ("match.ended", "match.declined", "people.left")  # what tells that a match is over
 
@@ -50,7 +51,10 @@ def decide(db: Connection, rows: list[dict[str, Any]], now: datetime) -> Decided
     hashes = _hashes(db, _addresses(rows, persons, cohorts)) if rows else {}
     stopped = reasons_to_stop(db, rows, persons, cohorts, hashes, now)
     going = [row for row in rows if row["message_id"] not in stopped]
-    later = not_now(cohorts, going, {person_id: person.site for person_id, person in persons.items()}, now)
+    sites = {person_id: person.site for person_id, person in persons.items()}
+    away = {person_id for person_id, person in persons.items() if person.status == "on_leave"}
+    later = not_now(cohorts, going, sites, now)
+    later |= while_away(cohorts, [row for row in going if row["person_id"] in away], sites, now)
     limits = over_the_limit(db, [row for row in going if row["message_id"] not in later], cohorts, now)
     expired = {message_id: ("expired", reason) for message_id, reason in limits.expired.items()}
     return Decided(stopped | expired, later | limits.later, hashes)
@@ -92,7 +96,7 @@ def reasons_to_stop(
             why = ("expired", "too late to be of use")
         elif status.get(row["person_id"]) == "left" or taking.get(key) in ("left", "withdrawn"):
             why = ("cancelled", "the reader has left")
-        elif status.get(row["person_id"]) == "on_leave":
+        elif status.get(row["person_id"]) == "on_leave" and row["template"] not in CORRECTIONS:
             why = ("cancelled", "the reader is on leave")
         elif key in barred:
             why = ("suppressed", barred[key])
@@ -176,7 +180,7 @@ _ANSWERED = sa.select(
 
 def _is_pointless(row: dict[str, Any], over: dict[str, datetime]) -> bool:
     """Whether every match that a mail is about has ended since it was queued, and it does not tell of that."""
-    if not row["match_ids"] or row["occasion"] in OF_THE_END or row["template"] == "invitation_cancelled":
+    if not row["match_ids"] or row["occasion"] in OF_THE_END or row["template"] == CALLED_OFF:
         return False
     return all(each in over and over[each] >= row["queued_at"] for each in row["match_ids"])
 

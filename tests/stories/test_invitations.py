@@ -186,6 +186,76 @@ def test_a_leaver_gets_no_mail_about_it(enter_at: Enter) -> None:
     assert [entry.method for entry in entries(story, ADA)][:2] == ["REQUEST", "CANCEL"]
 
 
+def away(enter_at: Enter, *moves: str) -> Story:
+    """Ada has the invitation and is on leave, and the event moves to each of some hours; it is 22 February or later."""
+    story = invited(enter_at)
+    story.drop_roster(on_leave=[ADA])
+    for hour in moves:
+        save(story, line(f"calendar 2 hours on start at {hour}"))
+    assert len(entries(story, ADA)) == 1, "nothing reaches who is away"
+    return story
+
+
+def come_back(story: Story, now: datetime) -> list[Entry]:
+    """Ada is back by an export of that moment, and what her calendar was told since she has it, days later."""
+    before = len(entries(story, ADA))
+    story.live_to(now)
+    story.drop_roster()
+    story.tick(now)
+    at_once = entries(story, ADA)[before:]
+    story.live_to(now + timedelta(days=3))
+    assert entries(story, ADA)[before:] == at_once
+    return at_once
+
+
+def test_whoever_was_on_leave_when_it_moved_has_it_right_on_return(enter_at: Enter) -> None:
+    story = away(enter_at, "16:30")
+    (first,) = entries(story, ADA)
+
+    told = come_back(story, utc(2027, 2, 26, 13))
+
+    assert told == [("REQUEST", first.uid, 1, utc(2027, 3, 1, 15, 30), "CONFIRMED", "invitation_moved")]
+
+
+def test_of_two_moves_while_away_only_the_newest_is_told(enter_at: Enter) -> None:
+    story = away(enter_at, "16:30", "10:00")
+
+    told = come_back(story, utc(2027, 2, 26, 13))
+
+    assert [(each.sequence, each.begins_at) for each in told] == [(2, utc(2027, 3, 1, 9))]
+    assert [row["reason"] for row in story.mails("invitation_moved", ADA) if row["state"] == "cancelled"] == [
+        "what it tells has changed again"
+    ]
+
+
+def test_what_moved_there_and_back_while_away_is_not_told(enter_at: Enter) -> None:
+    story = away(enter_at, "16:30", "15:00")
+
+    assert come_back(story, utc(2027, 2, 26, 13)) == []
+
+
+@pytest.mark.parametrize("moves", [[], ["16:30"]])
+def test_whoever_was_on_leave_when_it_was_called_off_is_told_on_return(enter_at: Enter, moves: list[str]) -> None:
+    story = away(enter_at, *moves)
+    (first,) = entries(story, ADA)
+    story.write_program(with_line(PROGRAM, line(attach=None)))
+    story.tick()
+    with plainly(), living_in(story.house):
+        confirm_edit(story.house, story.cohort_id, APPROVER, story.now)
+
+    told = come_back(story, utc(2027, 2, 26, 13))
+
+    sequence = len(moves) + 1
+    assert told == [("CANCEL", first.uid, sequence, first.begins_at, "CANCELLED", "invitation_cancelled")]
+
+
+def test_whoever_is_back_after_the_event_hears_no_more_of_it(enter_at: Enter) -> None:
+    story = away(enter_at, "16:30")
+
+    assert come_back(story, utc(2027, 3, 2, 13)) == []
+    assert [row["state"] for row in story.mails("invitation_moved", ADA)] == ["expired"]
+
+
 def test_what_has_been_cannot_be_moved(enter_at: Enter) -> None:
     story = enter_at("checking_in")
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 from scene_files import COHORT
-from store_rows import DAY, HOUR, MONDAY, claim_mails, intent, mark, put_in_queue, rows
+from store_rows import DAY, HOUR, MONDAY, change, claim_mails, intent, mark, put_in_queue, rows
 
-from cohortflow.store import cohorts, frames, instances, mail_stops, opt_outs, suppressed
+from cohortflow.store import cohorts, frames, instances, lateness, mail_stops, opt_outs, suppressed
 from cohortflow.store.database import Database
 from cohortflow.store.mail_limits import free_at
 from cohortflow.store.opt_outs import Refusal
@@ -168,3 +168,32 @@ def test_an_owners_address_can_be_barred_too(running: Database) -> None:
         suppressed.bar(db, [(hashed, suppressed.BOUNCED, MONDAY)])
 
     assert [held.person_id for held in claim_mails(running)[0]] == ["T02"]
+
+
+def test_what_corrects_a_calendar_waits_for_who_is_on_leave(running: Database) -> None:
+    begins_at = MONDAY + 4 * DAY
+    put_in_queue(running, intent("T01", template="invitation_moved", expires_at=begins_at), intent("T01"))
+    change(running, "people", status="on_leave")
+
+    assert claim_mails(running) == ([], {"cancelled": 1, "postponed": 1})
+    tomorrow = MONDAY.replace(hour=8) + DAY  # nine in Berlin
+    assert claim_mails(running, tomorrow - HOUR / 60) == ([], {})
+    assert claim_mails(running, tomorrow) == ([], {"postponed": 1})
+    change(running, "people", status="active")
+    with running.write() as db:
+        kept = lateness.kept_for_return(db, tomorrow)
+        lateness.ask_again(db, kept, tomorrow)
+
+    (held,), _ = claim_mails(running, tomorrow)
+    assert held.template == "invitation_moved"
+
+
+def test_what_corrects_a_calendar_is_not_sent_once_the_event_has_begun(running: Database) -> None:
+    put_in_queue(running, intent("T01", template="invitation_cancelled", expires_at=MONDAY + HOUR))
+    change(running, "people", status="on_leave")
+    claim_mails(running)
+    change(running, "people", status="active")
+    with running.write() as db:
+        lateness.let_wait(db, COHORT, MONDAY + DAY)
+
+    assert claim_mails(running, MONDAY + DAY) == ([], {"expired": 1})
