@@ -18,6 +18,7 @@ from schemas.forms import clean_answer
 from schemas.replies import Refused, Reply
 from tasks.intents import Sending, Wording, mails_to_queue
 from tasks.matches import part_ways, tell_partners
+from tasks.what_is_asked import reason_not_asked
 
 OVER = ("done", "skipped")
 CLOSED_BY = {"recruit": "recruit.closes", "evaluate": "evaluate.closes"}
@@ -137,7 +138,9 @@ def take(desk: Desk, reply: Reply) -> str | None:
 
 
 def reason_not_to_take(desk: Desk, reply: Reply, person: Mapping[str, object]) -> str | None:
-    """Why it is too early, too late or not theirs to answer."""
+    """Why it is not asked, too early, too late or not theirs to answer."""
+    if reason := reason_not_asked(desk.cohort, reply.form, reply.occasion, (key for key, _ in desk.states)):
+        return reason
     if reply.about != "-" and desk.match(reply.about, reply.person_id) is None:
         return "this match is over; nothing more is asked about it"
     key = reply.occasion

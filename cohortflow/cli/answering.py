@@ -23,6 +23,7 @@ from schemas.occasions import NOT_NARROWED
 from schemas.replies import Reply
 from tasks.answer_columns import EMAIL_COLUMNS, PERSON_COLUMNS
 from tasks.answer_file import AnswerFile, AnswerRow, read_answer_file
+from tasks.what_is_asked import reason_not_asked
 
 ROW = "(row)"  # the column of a fault that no single cell is to blame for
 NOBODY = "nobody in the roster has this employee id or work address"
@@ -57,7 +58,7 @@ def take_in(file: Path, cohort_id: str, form: str, occasion: str, columns: list[
             known_row(db, cohort_id)
         standing = frames.read_standing(house.database, cohort_id)
         reading = _read(content, file.name, standing.cohort, form, _mapping(columns))
-        key = occasion or occasion_of(standing, form)
+        key = _asked_at(standing, form, occasion) if occasion else occasion_of(standing, form)
         now = house.now()
         found = _sort(house, standing, reading, form, key, now)
         told = take_in_answers(house, cohort_id, [reply for _, reply in found.replies], now, via="csv")
@@ -98,6 +99,12 @@ def _read(content: bytes, name: str, cohort: Cohort, form: str, columns: Mapping
 # --- what the answers are to --------------------------------------------------------------------------------------
 
 
+def _asked_at(standing: Standing, form: str, occasion: str) -> str:
+    if reason := reason_not_asked(standing.cohort, form, occasion, (key for key, _ in standing.occasions)):
+        raise CohortflowError(f"{standing.cohort.id}: --occasion {reason}")
+    return occasion
+
+
 def occasion_of(standing: Standing, form: str) -> str:
     """The occasion a form is filled in for, where the command does not say.
 
@@ -118,7 +125,7 @@ def occasion_of(standing: Standing, form: str) -> str:
     if form == stages.check_in.survey:
         return _open_check_in(standing)
     if form not in known:
-        raise CohortflowError(f"{standing.cohort.id}: say with --occasion what {form!r} is an answer to")
+        raise CohortflowError(f"{standing.cohort.id}: nothing in this program asks for the form {form!r}")
     return known[form]
 
 

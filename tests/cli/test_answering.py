@@ -122,15 +122,21 @@ def test_a_mentor_of_two_says_which_match(run, at_home, export, tmp_path):
         (("--form", "apply", "--map", "Nope=consent"), "there is no column 'Nope'"),
         (("--form", "apply", "--map", "consent"), "write 'Header=question'"),
         (("--form", "pulse", "--map", "consent=met"), "no check-in is open"),
+        (
+            ("--form", "apply", "--occasion", "recruit.opens"),
+            "--occasion 'recruit.opens' does not ask for the form 'apply'; write recruit",
+        ),
+        (("--form", "pulse", "--map", "consent=met", "--occasion", "check_in#9"), "did you mean check_in#"),
     ],
 )
 def test_what_cannot_be_told_is_asked(run, at_home, export, tmp_path, arguments, told):
-    at_home(cohort_recruiting(tmp_path))
+    scene = at_home(cohort_recruiting(tmp_path))
 
     shown = run("answer", "--csv", export(*applications("T01")), "--cohort", COHORT, *arguments)
 
     assert shown.exit_code == 1
     assert told in shown.stderr
+    assert scene.rows("answers") == []
 
 
 def test_too_early_and_too_late_are_told_apart(run, at_home, export, tmp_path):
