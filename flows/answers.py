@@ -29,12 +29,14 @@ def take_in_answers(house: House, cohort_id: str, replies: list[Reply], now: dat
         standing = frames.read_standing(house.database, cohort_id)
         with house.database.read() as db:
             known = _people_concerned(db, standing, replies)
+            given = frames.answered_at(db, cohort_id, {reply.person_id for reply in replies})
         changes, refused = decide_answers.fn(
             standing.cohort,
             standing.occasions,
             standing.participants,
             standing.matches,
             known,
+            given,
             replies,
             house.wording(),
             now,

@@ -72,7 +72,7 @@ class NewMatch:
 
 @dataclass(frozen=True)
 class NewAnswer:
-    """What a person submitted, cleaned."""
+    """What a person submitted, cleaned; not current when a newer answer was known before it came."""
 
     occasion: str
     form: str
@@ -81,6 +81,7 @@ class NewAnswer:
     body: Mapping[str, Any]
     answered_at: datetime
     via: str
+    is_current: bool = True
 
 
 @dataclass

@@ -13,7 +13,7 @@ from cohortflow.engine import task
 from cohortflow.programs.anchors import CohortDates
 from cohortflow.programs.cohorts import Cohort
 from cohortflow.programs.waiting import after_acceptance, after_response, mails_on_response
-from schemas.changes import LIVE_MATCH, PAIRED_MATCH, Changes, NewAnswer
+from schemas.changes import LIVE_MATCH, PAIRED_MATCH, Changes, NewAnswer, Note
 from schemas.forms import clean_answer
 from schemas.replies import Refused, Reply
 from tasks.intents import Sending, Wording, mails_to_queue
@@ -34,6 +34,7 @@ class Desk:
     participants: pd.DataFrame
     matches: pd.DataFrame
     people: pd.DataFrame
+    given: dict[tuple[str, ...], set[datetime]]
     wording: Wording
     now: datetime
     via: str
@@ -88,21 +89,28 @@ def decide_answers(
     participants: pd.DataFrame,
     matches: pd.DataFrame,
     people: pd.DataFrame,
+    given: dict[tuple[str, ...], set[datetime]],
     replies: list[Reply],
     wording: Wording,
     now: datetime,
     via: str,
 ) -> tuple[Changes, list[Refused]]:
-    """Take the replies one after the other; a bad one never changes the outcome of a good one."""
-    desk = Desk(cohort, states, participants, matches, people, wording, now, via)
+    """Take the replies one after the other; a bad one never changes the outcome of a good one.
+
+    Args:
+        given: when each of them answered before, by (occasion, form, person, about).
+    """
+    desk = Desk(cohort, states, participants, matches, people, given, wording, now, via)
     refused = []
     for number, reply in enumerate(replies):
         reason = take(desk, reply)
         if reason:
             refused.append(Refused(number, reason))
-    taken = len(replies) - len(refused)
-    if taken:
-        desk.changes.note("answers.taken", counts_of(replies), count=taken, refused=len(refused), via=via)
+    if kept := desk.changes.answers:
+        counts = {"count": len(kept), "refused": len(refused)}
+        if older := sum(not answer.is_current for answer in kept):
+            counts["older"] = older
+        desk.changes.notes.append(Note("answers.taken", counts_of(replies), counts={**counts, "via": via}))
     return desk.changes, refused
 
 
@@ -113,7 +121,7 @@ def counts_of(replies: list[Reply]) -> str:
 
 
 def take(desk: Desk, reply: Reply) -> str | None:
-    """Take one reply; a sentence says why it was not taken."""
+    """Take one reply; a sentence says why it was not taken. One older than what is known is kept, and no more."""
     person = desk.participant(reply.person_id)
     if person is None or person["state"] in ("left", "withdrawn"):
         return NO_ACCESS
@@ -128,13 +136,20 @@ def take(desk: Desk, reply: Reply) -> str | None:
     body, faults = clean_answer(form, role, reply.given)  # type: ignore[arg-type]
     if faults:
         return "; ".join(faults)
-    if reason := EFFECTS.get(effect_of(desk, reply), _nothing)(desk, reply, role, body):
+    given = desk.given.setdefault((reply.occasion, reply.form, reply.person_id, reply.about), set())
+    is_older = bool(given) and reply.at < max(given)
+    if is_older and reply.at in given:
+        return None  # it was replaced long ago, and is kept
+    if not is_older and (reason := EFFECTS.get(effect_of(desk, reply), _nothing)(desk, reply, role, body)):
         return reason
-    plain = {key: value.isoformat() if isinstance(value, date) else value for key, value in body.items()}
-    desk.changes.answers.append(
-        NewAnswer(reply.occasion, reply.form, reply.person_id, reply.about, plain, reply.at, desk.via)
-    )
+    given.add(reply.at)
+    desk.changes.answers.append(_kept(reply, body, desk.via, not is_older))
     return None
+
+
+def _kept(reply: Reply, body: dict[str, object], via: str, is_current: bool) -> NewAnswer:
+    plain = {key: value.isoformat() if isinstance(value, date) else value for key, value in body.items()}
+    return NewAnswer(reply.occasion, reply.form, reply.person_id, reply.about, plain, reply.at, via, is_current)
 
 
 def reason_not_to_take(desk: Desk, reply: Reply, person: Mapping[str, object]) -> str | None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
+
 from cohortflow.cli.finding import nearest
 from cohortflow.cli.running import at_home, known_row
 from cohortflow.cli.words import count, say
@@ -37,6 +39,7 @@ class Sorted:
     """The rows of a file: what can be taken in, what is known already, and what goes to quarantine."""
 
     replies: list[tuple[int, Reply]] = field(default_factory=list)
+    older: set[int] = field(default_factory=set)
     unchanged: int = 0
     replaced: int = 0
     cells: list[dict[str, Any]] = field(default_factory=list)
@@ -66,9 +69,10 @@ def take_in(file: Path, cohort_id: str, form: str, occasion: str, columns: list[
             found.refuse(found.replies[refused.number][0], "refused", refused.reason)
         with house.database.write() as db:
             people.put_in_quarantine(db, hashlib.sha256(content).hexdigest(), file.name, found.cells)
-    taken = len(found.replies) - len(told)
+    found.older -= {cell["row"] for cell in found.cells}
+    taken = len(found.replies) - len(told) - len(found.older)
     _print_summary(file.name, key, reading, found, taken)
-    return 0 if taken or found.unchanged or not reading.rows_in else 1
+    return 0 if taken or found.unchanged or found.older or not reading.rows_in else 1
 
 
 def _mapping(columns: list[str]) -> dict[str, str]:
@@ -170,10 +174,13 @@ def _sort(house: House, standing: Standing, reading: AnswerFile, form: str, key:
             continue
         at = min(row.at.replace(tzinfo=zone), now) if row.at else now
         reply = Reply(person, form, key, row.given, at, about, row.role)
-        if _is_known(standing, reply):
+        known = _known(standing, reply)
+        if _is_unchanged(standing, reply, known):
             found.unchanged += 1
-        else:
-            found.replies.append((row.row, reply))
+            continue
+        if not known.empty and reply.at < known.iloc[0]["answered_at"]:
+            found.older.add(row.row)
+        found.replies.append((row.row, reply))
     return found
 
 
@@ -203,22 +210,26 @@ def _about(standing: Standing, row: AnswerRow, person: str, form: str) -> tuple[
     return "", SEVERAL if mine else NO_MATCH
 
 
-def _is_known(standing: Standing, reply: Reply) -> bool:
-    """Whether the very same answer stands already: a file taken in twice changes nothing."""
+def _known(standing: Standing, reply: Reply) -> pd.DataFrame:
+    """The answer that stands, if there is one."""
     given = standing.answers
-    mine = given[
+    return given[
         (given["person_id"] == reply.person_id)
         & (given["form"] == reply.form)
         & (given["occasion"] == reply.occasion)
         & (given["about"] == reply.about)
     ]
-    if mine.empty:
+
+
+def _is_unchanged(standing: Standing, reply: Reply, known: pd.DataFrame) -> bool:
+    """Whether the very same answer stands already: a file taken in twice changes nothing."""
+    if known.empty:
         return False
     roles = standing.participants.set_index("person_id")["role"]
     role = str(roles.get(reply.person_id, reply.role or "mentee"))
     body, faults = clean_answer(standing.cohort.forms[reply.form], role, reply.given)  # type: ignore[arg-type]
     plain = {key: value.isoformat() if isinstance(value, date) else value for key, value in body.items()}
-    return not faults and plain == mine.iloc[0]["body"]
+    return not faults and plain == known.iloc[0]["body"]
 
 
 def _print_summary(name: str, key: str, reading: AnswerFile, found: Sorted, taken: int) -> None:
@@ -227,6 +238,8 @@ def _print_summary(name: str, key: str, reading: AnswerFile, found: Sorted, take
     say(f"  {count(taken, 'answer')} taken in")
     if found.unchanged:
         say(f"  {count(found.unchanged, 'answer')} known already")
+    if found.older:
+        say(f"  {count(len(found.older), 'answer')} older than what is known, kept beside it; nothing changed")
     if found.replaced:
         say(f"  {count(found.replaced, 'row')} replaced by a later one of the same person")
     if bad_rows:

@@ -1,9 +1,10 @@
 """A cohort as it stands, read in one moment: validated frames for the tasks, and the version they belong to."""
 
 import json
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -101,6 +102,19 @@ def _current_answers(db: Connection, cohort_id: str) -> pd.DataFrame:
         answers.c.cohort_id == cohort_id, answers.c.is_current
     )
     return _table(db, query.order_by(answers.c.answer_id), names)
+
+
+def answered_at(db: Connection, cohort_id: str, person_ids: Iterable[str]) -> dict[tuple[str, ...], set[datetime]]:
+    """When some people answered, all revisions, by (occasion, form, person, about)."""
+    key = (answers.c.occasion, answers.c.form, answers.c.person_id, answers.c.about)
+    ids, found = sorted(person_ids), defaultdict[tuple[str, ...], set[datetime]](set)
+    for start in range(0, len(ids), 500):
+        query = sa.select(*key, answers.c.answered_at).where(
+            answers.c.cohort_id == cohort_id, answers.c.person_id.in_(ids[start : start + 500])
+        )
+        for *named, at in db.execute(query):
+            found[tuple(named)].add(at)
+    return dict(found)
 
 
 def _table(db: Connection, query: sa.Select[Any], names: list[str]) -> pd.DataFrame:

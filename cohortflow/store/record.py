@@ -146,7 +146,7 @@ _WAITING = (
 
 
 def _insert_answers(db: Connection, cohort_id: str, new: list[NewAnswer]) -> None:
-    """Add answers as the newest revisions; what they replace is kept."""
+    """Add answers as further revisions; what they replace is kept, and one that came too late replaces nothing."""
     if not new:
         return
     last = _revisions(db, cohort_id, sorted({answer.person_id for answer in new}))
@@ -154,13 +154,13 @@ def _insert_answers(db: Connection, cohort_id: str, new: list[NewAnswer]) -> Non
     for answer in new:
         key = (answer.occasion, answer.form, answer.person_id, answer.about)
         revision = last.get(key, 0) + 1
-        if revision > 1:
-            superseded.append(answer_id_of(cohort_id, *key, revision - 1))
+        if answer.is_current:
+            superseded += [answer_id_of(cohort_id, *key, before) for before in range(1, revision)]
         last[key] = revision
         names = dict(zip(("occasion", "form", "person_id", "about"), key, strict=True))
         told = {"body": dict(answer.body), "answered_at": answer.answered_at, "via": answer.via}
         ids = {"answer_id": answer_id_of(cohort_id, *key, revision), "cohort_id": cohort_id}
-        rows.append({**ids, **names, "revision": revision, "is_current": True, **told})
+        rows.append({**ids, **names, "revision": revision, "is_current": answer.is_current, **told})
     db.execute(answers.insert(), rows)
     if superseded:
         db.execute(answers.update().where(answers.c.answer_id.in_(superseded)).values(is_current=False))

@@ -58,6 +58,33 @@ def test_the_same_file_twice_changes_nothing(run, at_home, export, tmp_path):
     assert (scene.rows("answers"), scene.rows("events")) == before
 
 
+def at_nine_and_eight():
+    """Two exports of the application form: of nine in the morning, and of eight."""
+    head, filled = applications("T01")
+    goal = head.index("career_goal")
+    for hour, said in (("09", "Lead a larger team"), ("08", "Lead a first team")):
+        told = [*filled[:goal], said, *filled[goal + 1 :]]
+        yield [[*head, "Timestamp"], [*told, f"2027-01-25 {hour}:00:00"]]
+
+
+def test_an_older_export_changes_no_newer_answer(run, at_home, export, tmp_path):
+    scene = at_home(cohort_recruiting(tmp_path))
+    asked = ("--cohort", COHORT, "--form", "apply")
+
+    for rows in at_nine_and_eight():
+        shown = run("answer", "--csv", export(*rows), *asked)
+    before = scene.rows("answers"), scene.rows("events")
+    again = run("answer", "--csv", export(*rows), *asked)
+
+    assert shown.exit_code == 0, shown.output
+    assert "0 answers taken in" in shown.stdout
+    assert "1 answer older than what is known" in shown.stdout
+    kept = {row["body"]["career_goal"]: row["is_current"] for row in scene.rows("answers")}
+    assert kept == {"Lead a larger team": True, "Lead a first team": False}
+    assert "1 answer older than what is known" in again.stdout
+    assert (scene.rows("answers"), scene.rows("events")) == before
+
+
 def test_rows_that_belong_to_nobody_go_to_quarantine(run, at_home, export, tmp_path):
     scene = at_home(cohort_recruiting(tmp_path))
     head, row = applications("T01")

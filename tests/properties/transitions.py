@@ -258,11 +258,11 @@ def i_16_rows_of_files(moment: Moment) -> Iterator[str]:
 
 
 def i_28_answers_are_kept(moment: Moment) -> Iterator[str]:
-    """What somebody said is never rewritten; the newest revision is the current one."""
+    """What somebody said is never rewritten; what was said last is current, and of one instant the newest revision."""
     newest: dict[Key, Row] = {}
     for row in moment.after.rows["answers"]:
         key = tuple(row[name] for name in ("cohort_id", "occasion", "form", "person_id", "about"))
-        newest[key] = max(newest.get(key, row), row, key=lambda each: each["revision"])
+        newest[key] = max(newest.get(key, row), row, key=lambda each: (each["answered_at"], each["revision"]))
     yield from (
         f"{key}: revision {row['revision']} is not current" for key, row in newest.items() if not row["is_current"]
     )
