@@ -26,7 +26,7 @@ from schemas.changes import Changes
 from schemas.errors import CohortflowError
 from schemas.occasions import Occasion
 from schemas.phrases import Attach
-from tasks.audiences import OUTSIDERS, audience, without_paused
+from tasks.audiences import OUTSIDERS, audience, without_paused, without_undecided
 from tasks.deadlines import deadline_now
 from tasks.intents import Sending, as_timedelta, ask_of, mails_to_queue, outsiders
 
@@ -174,11 +174,10 @@ def mails_of(turn: Turn) -> Changes:
     if sending.to in OUTSIDERS:
         readers = outsiders(sending.to, cohort)
     else:
-        about, matches = claim.about, standing.matches
-        asks_a_match = claim.stage == "check_in" or claim.key.startswith("goals.")
-        if asks_a_match and cohort.program.people.when_someone_is_on_leave == "pause":
-            matches = without_paused(matches, turn.concerned)  # as the mail about the pause promises
-        readers = audience(sending.to, ask, standing.participants, matches, standing.answers, turn.concerned, about)
+        matches = _matches_asked(turn)
+        readers = audience(
+            sending.to, ask, standing.participants, matches, standing.answers, turn.concerned, claim.about
+        )
     if readers.empty:
         changes.skipped_because = "nobody to write to"
         return changes
@@ -187,6 +186,18 @@ def mails_of(turn: Turn) -> Changes:
         sending, readers, turn.concerned, cohort, ask, deadline_on, turn.house.wording(), turn.now
     )
     return changes
+
+
+def _matches_asked(turn: Turn) -> pd.DataFrame:
+    """The matches whose people a mail may go to: of those that have paused or still wait for a yes, not every mail."""
+    claim, program, matches = turn.claim, turn.cohort.program, turn.standing.matches
+    asks_a_match = claim.stage == "check_in" or claim.key.startswith("goals.")
+    if asks_a_match and program.people.when_someone_is_on_leave == "pause":
+        matches = without_paused(matches, turn.concerned)  # as the mail about the pause promises
+    accept = program.stages.match.accept
+    if (asks_a_match or claim.stage == "evaluate") and accept and accept.if_silent == "remind_then_hold":
+        matches = without_undecided(matches)
+    return matches
 
 
 def reason_not_to_send(turn: Turn) -> str | None:

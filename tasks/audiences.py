@@ -70,6 +70,11 @@ def without_paused(matches: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     return matches[~(matches["mentee_id"].isin(away) | matches["mentor_id"].isin(away))]
 
 
+def without_undecided(matches: pd.DataFrame) -> pd.DataFrame:
+    """The matches that have begun, or may begin: not those to which one of the two has yet to say yes."""
+    return matches[matches["state"] != "approved"]
+
+
 def _in_state(participants: pd.DataFrame, states: tuple[str, ...]) -> pd.DataFrame:
     chosen = participants[participants["state"].isin(states)]
     rows = [[row.person_id, row.role, (), ("-",)] for row in each_row(chosen)]

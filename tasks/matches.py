@@ -62,7 +62,7 @@ def decide_on_silence(
     changes.note("match.silent", "match.accept_closes", about, pairs=len(silent), rule=rule)
     if silent.empty:
         return changes
-    if rule == "remind_then_ask_owner":
+    if rule in ("remind_then_ask_owner", "remind_then_hold"):
         changes.intents += told_at_once(cohort, "accept_overdue", "owner", "match.accept_closes", now, wording, about)
     elif rule == "proceed":
         for match_id in silent.loc[silent["state"] == "approved", "match_id"]:

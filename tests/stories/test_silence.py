@@ -82,6 +82,32 @@ def test_silence_may_keep_a_match_from_starting(enter_at: Enter) -> None:
     assert story.match_of(ADA, MAYA)["state"] == "active", "a late yes is a yes"
 
 
+def test_the_owner_hears_whom_a_yes_is_missing_from(enter_at: Enter) -> None:
+    story = enter_at("announced", program=HOLDS)
+    story.live_past("match.accept_closes", hours=60)
+
+    (asked,) = story.letters_to(OWNER, "accept_overdue")
+    assert asked.when == "Mon 22 Feb 09:00"
+
+
+def test_a_match_kept_back_is_asked_nothing_before_it_begins(enter_at: Enter) -> None:
+    story = enter_at("announced", program=HOLDS)
+    mine = {mentee: story.match_of(mentee, mentor)["match_id"] for mentee, mentor in ((BO, JONAS), (ADA, MAYA))}
+    for person in (BO, JONAS):
+        story.reply(person, "accept", "match.accept", {"accept": "yes"}, about=mine[BO])
+    asked = ("first_meeting", "goals", "goals_reminder", "pulse", "pulse_reminder", "final_survey", "survey_reminder")
+
+    story.live_past("check_in#1.pulse#1")
+    assert {"goals", "pulse"} <= set(story.got(BO))
+    assert not set(asked) & set(story.got(ADA))
+    for person in (ADA, MAYA):
+        story.reply(person, "accept", "match.accept", {"accept": "yes"}, about=mine[ADA])
+    story.live_past("evaluate.final_survey#1")
+
+    assert {"pulse", "final_survey"} <= set(story.got(ADA)), "who says yes late takes part from then on"
+    assert not set(asked) & set(story.got(FAY))
+
+
 def test_a_no_is_told_kindly_and_another_is_looked_for(enter_at: Enter) -> None:
     story = enter_at("announced")
     story.reply(BO, "accept", "match.accept", {"accept": "no"}, about=story.match_of(BO, JONAS)["match_id"])
