@@ -1,5 +1,6 @@
 """The life of a match: approved, accepted, active, ended; and what each step means for the two people in it."""
 
+from collections import Counter
 from datetime import datetime
 
 import pandas as pd
@@ -11,6 +12,8 @@ from schemas.changes import LIVE_MATCH, Changes, Intent
 from schemas.occasions import Occasion
 from schemas.rows import each_row
 from tasks.intents import Sending, Wording, mails_to_queue, told_at_once
+
+NO_ANSWER = "nobody answered in time"
 
 
 @task
@@ -68,10 +71,36 @@ def decide_on_silence(
         for match_id in silent.loc[silent["state"] == "approved", "match_id"]:
             changes.matches[match_id] = {"state": "accepted"}
     elif rule == "remind_then_decline":
-        for row in each_row(silent):
-            part_ways(changes, cohort, row, matches, "declined", "nobody answered in time", now)
-            changes.intents += tell_partners(changes, cohort, row, people, "match_ended", "match.ended", now, wording)
+        _take_as_a_no(changes, cohort, silent, matches, people, now, wording)
+        changes.intents += told_at_once(
+            cohort, "accept_lapsed_digest", "owner", "match.accept_closes", now, wording, about
+        )
     return changes
+
+
+def _take_as_a_no(
+    changes: Changes,
+    cohort: Cohort,
+    silent: pd.DataFrame,
+    matches: pd.DataFrame,
+    people: pd.DataFrame,
+    now: datetime,
+    wording: Wording,
+) -> None:
+    """End what lacks a yes: who said yes waits for another partner, who said nothing is not matched again."""
+    ignored = Counter[str]()
+    for row in each_row(silent):
+        part_ways(changes, cohort, row, matches, "declined", NO_ANSWER, now)
+        for person, said_at in ((row.mentee_id, row.mentee_accepted_at), (row.mentor_id, row.mentor_accepted_at)):
+            ignored[person] += int(pd.isna(said_at))
+            told = "accept_lapsed" if pd.isna(said_at) else "accept_declined"
+            changes.intents += tell_partners(changes, cohort, row, people, told, "match.declined", now, wording, person)
+    live = matches[matches["state"].isin(LIVE_MATCH)]
+    for person, count in ignored.items():
+        left = int(((live["mentee_id"] == person) | (live["mentor_id"] == person)).sum()) - count
+        if count:  # a seat that nobody answered for is offered no more
+            columns = {"capacity": left} if left else {"state": "declined", "reason": NO_ANSWER}
+            changes.participants.setdefault(person, {}).update(columns)
 
 
 def _says_nothing(matches: pd.DataFrame) -> pd.Series:

@@ -25,7 +25,7 @@ ROLE_OF = {"managers of matched": "manager", "owner": "owner", "approvers": "app
 TO_APPROVERS = ("approval_request", "approval_reminder", "rematch_approval_request", "edit_waiting")
 TO_OWNER = (
     "approval_overdue", "accept_overdue", "cohort_held", "declared_late", "program_fault", "roster_held",
-    "match_shortfall", "report_ready", "at_risk_digest",
+    "match_shortfall", "report_ready", "at_risk_digest", "accept_lapsed_digest",
 )  # fmt: skip
 OF_AN_INVITATION: dict[str, Method] = {"invitation_moved": "REQUEST", "invitation_cancelled": "CANCEL"}
 ADDRESS = "sam.sample@example.org"

@@ -93,7 +93,7 @@ def _implied(tree: Node) -> Iterator[tuple[Node, tuple[str, ...]]]:
     if approve and approve.value != NOT_NEEDED:
         yield approve, ("approval_request", "approval_reminder", "approval_overdue")
     if accept and accept.value != NOT_NEEDED:
-        yield accept, ("accept_reminder", "accept_overdue", "accept_declined")
+        yield accept, ("accept_reminder", "accept_overdue", "accept_declined", "accept_lapsed", "accept_lapsed_digest")
     goals, ladder = tree.get("goals"), tree.get("escalate")
     if goals and goals.value != NOT_NEEDED:
         yield goals, ("goals", "goals_reminder")

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from scene_files import PROGRAM
+from scenes import utc
 from story import ADA, APPROVER, BO, FAY, JONAS, MAYA, OWNER, Enter, with_change
 
 pytestmark = pytest.mark.slow
@@ -20,6 +21,7 @@ def saying(rule: str) -> str:
 DECLINES = saying("{ accept: { within: 5 working days, if_silent: remind_then_decline } }")
 PROCEEDS = saying("{ accept: { within: 5 working days, if_silent: proceed } }")
 HOLDS = saying("{ accept: { within: 5 working days, if_silent: remind_then_hold } }")
+DECLINES_UNASKED = saying("{ approve: not_needed, accept: { within: 5 working days, if_silent: remind_then_decline } }")
 ASKS_NOBODY = saying("{ approve: not_needed }")
 SILENCE_IS_YES = saying("{ approve: { by: approvers, within: 3 working days, if_silent: proceed } }")
 
@@ -46,15 +48,45 @@ def test_who_has_said_yes_is_not_reminded(enter_at: Enter) -> None:
 
 def test_silence_may_mean_no(enter_at: Enter) -> None:
     story = enter_at("announced", program=DECLINES)
+    story.reply(JONAS, "accept", "match.accept", {"accept": "yes"}, about=story.match_of(BO, JONAS)["match_id"])
     story.live_past("match.accept_closes", hours=70)
 
-    assert "declined" in {match["state"] for match in story.matches()}
-    assert story.match_of(BO, JONAS)["state"] == "declined"
+    assert {match["state"] for match in story.matches()} == {"declined", "proposed"}
     assert story.match_of(BO, JONAS)["end_reason"] == "nobody answered in time"
-    assert story.letters_to(JONAS, "match_ended")[0].when == "Mon 22 Feb 09:00"
-    assert story.letters_to(BO, "match_ended")[0].when == "Mon 22 Feb 09:00"
-    proposed = {match["mentee_id"] for match in story.matches("proposed")}
-    assert FAY in proposed, "who has waited is next"
+    assert story.letters_to(JONAS, "accept_declined")[0].when == "Mon 22 Feb 09:00"
+    assert story.letters_to(BO, "accept_lapsed")[0].when == "Mon 22 Feb 09:00"
+    assert (story.person(BO)["state"], story.person(JONAS)["state"]) == ("declined", "waitlisted")
+    (new,) = story.matches("proposed")
+    assert (new["mentee_id"], new["mentor_id"]) == (FAY, JONAS), "who has waited is next; who was silent is not"
+    assert story.got(OWNER).count("accept_lapsed_digest") == 1
+
+
+def test_who_was_silent_is_never_matched_again(enter_at: Enter) -> None:
+    story = enter_at("recruiting", program=DECLINES_UNASKED)
+    story.everybody_applies()
+    story.live_past("match.runs", hours=40)
+    story.reply(BO, "accept", "match.accept", {"accept": "yes"}, about=story.match_of(BO, JONAS)["match_id"])
+    story.live_to(utc(2027, 6, 15))
+
+    met = story.readers_of("meet_your_match")
+    assert {person: met.count(person) for person in met if met.count(person) > 1} == {}
+    assert story.readers_of("accept_lapsed").count(ADA) == 1
+    assert story.got(OWNER).count("accept_lapsed_digest") == 1
+    assert story.cohort()["state"] == "closed"
+
+
+def test_a_mentor_silent_to_one_of_two_gets_no_other(enter_at: Enter) -> None:
+    story = enter_at("announced", program=DECLINES)
+    first, second = [match for match in story.matches("approved") if match["mentor_id"] == MAYA]
+    for person in (MAYA, first["mentee_id"]):
+        story.reply(person, "accept", "match.accept", {"accept": "yes"}, about=first["match_id"])
+    story.live_past("match.accept_closes", hours=70)
+
+    assert story.person(MAYA)["state"] == "matched"
+    assert story.person(MAYA)["capacity"] == 1
+    assert [match["match_id"] for match in story.matches("accepted")] == [first["match_id"]]
+    assert story.matches("proposed") == []
+    assert story.match_of(second["mentee_id"], MAYA)["state"] == "declined"
 
 
 def test_silence_may_mean_yes(enter_at: Enter) -> None:
