@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.phrases import AtMost, DateRange, Hours, Rule, Span, When
+from schemas.phrases import AtMost, DateRange, Hours, Rule, SomeTime, Span, When
 from schemas.words import (
     HolidayCalendar,
     Id,
@@ -89,7 +89,7 @@ class EmailRules(Rule):
     hours: Hours
     days: Literal["working days", "every day"]
     at_most: AtMost
-    too_late_after: Span
+    too_late_after: SomeTime
     may_opt_out_of: Annotated[tuple[Literal["reminders", "alumni", "optional"], ...], Many]
     max_mails_per_tick: Annotated[int, whole(1, 1_000_000)] | None = None
     open_tracking: Truth = False

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, time
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, ClassVar, Literal, Self, cast
+from typing import Annotated, Any, ClassVar, Literal, Self, cast
 
-from pydantic import ConfigDict
+from pydantic import AfterValidator, ConfigDict
 from pydantic.main import BaseModel
 from pydantic_core import core_schema
 
@@ -110,6 +110,15 @@ class Span(Phrase):
 
     def __str__(self) -> str:
         return f"{self.count} {self.unit.removesuffix('s') if self.count == 1 else self.unit}"
+
+
+def _some_time(span: Span) -> Span:
+    if not span.count:
+        raise Unclear("is no time at all", f"write at least 1 {span.unit.removesuffix('s')}")
+    return span
+
+
+SomeTime = Annotated[Span, AfterValidator(_some_time)]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from schemas.phrases import Attach, Rule, Span, Unclear, When
+from schemas.phrases import Attach, Rule, SomeTime, Span, Unclear, When
 from schemas.words import Id, Name, Some, Source, Truth
 
 Audience = Literal[
@@ -110,7 +110,7 @@ class CheckIn(Rule):
     """The regular question how it goes."""
 
     first_meeting: FirstMeeting | None = None
-    every: Span
+    every: SomeTime
     first: When
     last: When
     survey: Id

@@ -40,6 +40,7 @@ IN_COMPANY = [
     _company('hours: "09:00-17:00"', "hours: §09:00-25:00", "is not a time of day"),
     _company("days: working days", "days: §workdays", "did you mean 'working days'?"),
     _company("at_most: 2 per person per week", "at_most: §2 a week", "2 per person per week"),
+    _company("too_late_after: 3 days", "too_late_after: §0 days", "is no time at all (got '0 days'); write at least 1 day"),
     _company("too_late_after: 3 days", "too_late_after: §3 hours", "write days, for example 1 day"),
     _company("[reminders, alumni]", "[reminders, §alumnae]", "did you mean 'alumni'?"),
     _company("keep: 24 months after end", "keep: §2 years", "names no moment of a cohort", "keep: 24 months after end"),

@@ -123,6 +123,7 @@ STAGES = [
     Case("calendar 2 hours on start at 15:00", "§calendar 2 hours on start at 25:00", "is not a time of day"),
     Case("attach: calendar 2 hours on start at 15:00", "attach: §calendar 2 hours at 15:00", "is nothing that can be attached", "attach: calendar 2 hours on start at 15:00"),
     Case("agreement: agreement", "agreement: §agreemnt", "did you mean 'agreement'"),
+    Case("every: 4 weeks", "every: §0 weeks", "is no time at all (got '0 weeks'); write at least 1 week", "every: 1 week"),
     Case("every: 4 weeks", "every: §4", "is not a length of time"),
     Case("every: 4 weeks", "every: §fortnight", "is not a length of time"),
     Case("open_for: 7 days", "open_for: §7 hours", "counts in hours"),
