@@ -39,11 +39,11 @@ class Recruit(Rule):
 
 
 class Approve(Rule):
-    """Who says yes to the proposed matches; an approver who is away is no reason to end them all."""
+    """Who says yes to the proposed matches."""
 
     by: Literal["approvers", "owner", "sponsor"]
     within: Span
-    if_silent: Literal["remind_then_hold", "remind_then_ask_owner", "proceed"]
+    if_silent: IfSilent
 
 
 class Accept(Rule):

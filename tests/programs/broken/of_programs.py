@@ -112,7 +112,6 @@ STAGES = [
     Case("within: 3 working days", "within: §3 working dais", "did you mean '3 working days'?"),
     Case("if_silent: remind_then_hold", "if_silent: §remind_and_hold", "did you mean 'remind_then_hold'?"),
     Case("if_silent: remind_then_hold", "if_silent: §wait", "write remind_then_hold |"),
-    Case("if_silent: remind_then_hold", "if_silent: §remind_then_decline", "did you mean 'remind_then_hold'? Known: remind_then_hold | remind_then_ask_owner | proceed"),
     Case("when: on approval, attach", "when: §2 days before approval, attach", "write 2 days after approval"),
     Case("attach: contact_card", "attach: §contact card", "is nothing that can be attached"),
     Case("send: waitlist", "send: §approval_request", "is a mail this stage sends by itself", "send: waitlist"),

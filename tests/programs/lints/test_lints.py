@@ -107,6 +107,13 @@ SLIPS = {
         (("within: 3 working days }", "within: 3 working days, if_silent: remind_then_hold }"),),
         at="approve: {",
     ),
+    "an approval whose silence is to be a no": Slip(
+        (("if_silent: remind_then_hold }", "if_silent: remind_then_decline }"),),
+        "stages.match.approve.if_silent",
+        "warning",
+        ("ends no match here", "write if_silent: remind_then_hold"),
+        (("if_silent: remind_then_decline }", "if_silent: remind_then_hold }"),),
+    ),
     "an acceptance without if_silent": Slip(
         (("accept: { within: 5 working days, if_silent: remind_then_ask_owner }", "accept: { within: 5 working days }"),),
         "stages.match.accept",
