@@ -1,6 +1,5 @@
 """Hold a cohort, and let it go on: first shown what would go out, then done."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.engine import Connection
@@ -9,22 +8,10 @@ from cohortflow.engine import flow, show_table, tell
 from cohortflow.store import adoption, cohorts, events, frames, occasions, tallies
 from cohortflow.store.cohorts import CohortRow
 from flows.acting import By, CohortId, Why, acting_on, acting_part, known_row, why_held
-from flows.advance import DECISIONS
-from flows.carry import Turn
+from flows.foreseeing import what_would_go_out
 from flows.house import House
 from schemas.changes import Note
 from schemas.errors import CohortflowError
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one occasion would come to, if the cohort went on now."""
-
-    occasion: str
-    about: str
-    due_at: datetime
-    mails: int
-    comes_to: str
 
 
 @flow("hold-cohort", run_name="hold · {cohort_id}")
@@ -139,23 +126,6 @@ def refuse_to_resume(db: Connection, row: CohortRow, compress: bool, now: dateti
         raise CohortflowError(_not_held(row))
     if row.held_reason == adoption.LATE:
         _refuse_unless_in_time(db, row, compress, now)
-
-
-def what_would_go_out(house: House, cohort_id: str, now: datetime) -> list[Outcome]:
-    """What every overdue occasion would come to now: decided as the tick decides it, and nothing written."""
-    standing = frames.read_standing(house.database, cohort_id)
-    with house.database.read() as db:
-        claims = occasions.overdue(db, cohort_id, now)
-    found = []
-    for claim in claims:
-        try:
-            changes = DECISIONS[claim.stage](Turn(house, claim, standing, now))
-            told = f"skipped: {changes.skipped_because}" if changes.skipped_because else "done"
-            mails = 0 if changes.skipped_because else len(changes.intents)
-        except CohortflowError:
-            told, mails = "would fail; the next tick says why", 0
-        found.append(Outcome(claim.key, claim.about, claim.due_at or claim.ready_at, mails, told))
-    return found
 
 
 def queued_now(house: House, cohort_id: str, now: datetime) -> int:

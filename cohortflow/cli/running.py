@@ -9,7 +9,7 @@ from cohortflow.engine import plainly
 from cohortflow.programs.parts import part_of
 from cohortflow.store import cohorts, events, frames, overview
 from cohortflow.store.database import is_there
-from flows import exporting, holding, rematching, skipping
+from flows import exporting, foreseeing, holding, rematching, skipping
 from flows.acting import acting_part, known_row
 from flows.approval import approve_matches
 from flows.house import House, living_in, open_house
@@ -101,7 +101,8 @@ def show_resume(cohort_id: str, by: str, compress: bool) -> None:
             row = known_row(db, cohort_id)
             acting_part(frames.load_cohort(db, row), by)
             holding.refuse_to_resume(db, row, compress, now)
-        outcomes, queued = holding.what_would_go_out(house, cohort_id, now), holding.queued_now(house, cohort_id, now)
+        outcomes = foreseeing.what_would_go_out(house, cohort_id, now)
+        queued = holding.queued_now(house, cohort_id, now)
     for each in outcomes:
         say(f"{each.occasion}: {each.comes_to}" + (f", {count(each.mails, 'mail')}" if each.mails else ""))
     say(f"{cohort_id} would send {count(queued + sum(each.mails for each in outcomes), 'mail')} at once.")

@@ -119,7 +119,11 @@ def answered_at(db: Connection, cohort_id: str, person_ids: Iterable[str]) -> di
 
 def _table(db: Connection, query: sa.Select[Any], names: list[str]) -> pd.DataFrame:
     """Rows as a table; columns called `_at` hold UTC instants also where all of them are missing."""
-    rows = db.execute(query).all()
+    return table_of(db.execute(query).all(), names)
+
+
+def table_of(rows: Sequence[Sequence[Any]], names: list[str]) -> pd.DataFrame:
+    """The same, of rows that are in hand already."""
     columns = list(zip(*rows, strict=True)) or [()] * len(names)
     return pd.DataFrame({name: _column(name, cells) for name, cells in zip(names, columns, strict=True)})
 

@@ -161,7 +161,34 @@ def overdue(db: Connection, cohort_id: str, now: datetime) -> list[Claim]:
     """What of a cohort is ready by now, whether or not it is held: to look at, claimed by nobody."""
     ready = sa.and_(occasions.c.state == "pending", occasions.c.ready_at <= now, occasions.c.cohort_id == cohort_id)
     query = sa.select(occasions).where(ready).order_by(occasions.c.ready_at, occasions.c.place)
-    return [Claim(**{name: row[name] for name in Claim.__dataclass_fields__}) for row in as_dicts(db.execute(query))]
+    return [_looked_at(row) for row in as_dicts(db.execute(query))]
+
+
+def kept_waiting(db: Connection, cohort_id: str, now: datetime) -> dict[str, list[Claim]]:
+    """What would be ready by now if what it waits for were done, by what it waits for."""
+    held_up = sa.and_(
+        occasions.c.cohort_id == cohort_id,
+        occasions.c.state == "pending",
+        occasions.c.kind != "decision",
+        occasions.c.ready_at.is_(None),
+        occasions.c.waits_for.is_not(None),
+        sa.or_(occasions.c.due_at.is_(None), occasions.c.due_at <= now),
+    )
+    found: dict[str, list[Claim]] = {}
+    for row in as_dicts(db.execute(sa.select(occasions).where(held_up).order_by(occasions.c.place))):
+        found.setdefault(row["waits_for"], []).append(_looked_at({**row, "ready_at": now}))
+    return found
+
+
+def ready_of(cohort_id: str, items: Iterable[Occasion], now: datetime) -> list[Claim]:
+    """What of some occasions, which wait for nothing and are not stored, would be ready by now."""
+    rows = [new_row(cohort_id, item, 0, "", now, free=True, done_at=None) for item in items]
+    unclaimed = {"occasion_id": 0, "fence": 0, "attempts": 0}
+    return [_looked_at({**unclaimed, **row}) for row in rows if row["ready_at"] is not None and row["ready_at"] <= now]
+
+
+def _looked_at(row: dict[str, Any]) -> Claim:
+    return Claim(**{name: row[name] for name in Claim.__dataclass_fields__})
 
 
 def is_held(db: Connection, claim: Claim) -> bool:

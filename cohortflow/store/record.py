@@ -103,24 +103,25 @@ def match_id_of(cohort_id: str, match: NewMatch) -> str:
     return "m-" + hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
+def match_row(cohort_id: str, match: NewMatch, now: datetime) -> dict[str, Any]:
+    """The columns of a match as it is proposed."""
+    return {
+        "match_id": match_id_of(cohort_id, match),
+        "cohort_id": cohort_id,
+        "mentee_id": match.mentee_id,
+        "mentor_id": match.mentor_id,
+        "score": match.score,
+        "reasons": list(match.reasons),
+        "state": "proposed",
+        "round": match.round,
+        "replaces": match.replaces,
+        "proposed_at": now,
+    }
+
+
 def _insert_matches(db: Connection, cohort_id: str, new: list[NewMatch], now: datetime) -> None:
-    rows = [
-        {
-            "match_id": match_id_of(cohort_id, match),
-            "cohort_id": cohort_id,
-            "mentee_id": match.mentee_id,
-            "mentor_id": match.mentor_id,
-            "score": match.score,
-            "reasons": list(match.reasons),
-            "state": "proposed",
-            "round": match.round,
-            "replaces": match.replaces,
-            "proposed_at": now,
-        }
-        for match in new
-    ]
-    if rows:
-        db.execute(matches.insert(), rows)
+    if new:
+        db.execute(matches.insert(), [match_row(cohort_id, match, now) for match in new])
 
 
 def _change_queued(db: Connection, cohort_id: str, changed: dict[str, dict[str, Any]]) -> None:

@@ -2,17 +2,20 @@
 
 import csv
 import stat
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scene_files import PROGRAM
 from scenes import Scene, cohort_awaiting_approval, cohort_checking_in, cohort_declared, cohort_recruiting
 from store_rows import change
 
 from cohortflow.engine import plainly
 from cohortflow.store import overview, settling
 from flows.exporting import export_cohort
-from flows.holding import hold_cohort, resume_cohort, what_would_go_out
+from flows.foreseeing import what_would_go_out
+from flows.holding import hold_cohort, resume_cohort
 from flows.house import living_in
 from flows.rematching import rematch
 from flows.skipping import skip_occasion
@@ -69,6 +72,26 @@ def test_resuming_first_only_shows_and_shows_the_truth(tmp_path: Path) -> None:
     sent = len(scene.sent)
     scene.live_past("recruit.reminder#1")
     assert len(scene.sent) - sent == outcome.mails
+
+
+def test_what_would_go_out_follows_every_step_to_the_last(tmp_path: Path) -> None:
+    unasked = PROGRAM.replace("stages:\n", "stages:\n  match: { approve: not_needed }\n", 1)
+    scene = cohort_recruiting(tmp_path, program=unasked)
+    scene.everybody_applies()
+    scene.live_to(scene.occasion("recruit.closes")["due_at"] - timedelta(hours=1))
+    act(scene, hold_cohort, OWNER)
+    scene.now = scene.occasion("match.runs")["due_at"] + timedelta(hours=10)
+    with plainly(), living_in(scene.house):
+        shown = what_would_go_out(scene.house, scene.cohort_id, scene.now)
+    before = len(scene.mails())
+    assert scene.matches() == []
+
+    act(scene, resume_cohort, OWNER, really=True)
+    scene.tick()
+
+    done = {row["key"] for row in scene.rows("occasions") if row["done_at"] == scene.now}
+    assert {each.occasion for each in shown} == done >= {"recruit.closes", "match.runs", "match.approval"}
+    assert sum(each.mails for each in shown) == len(scene.mails()) - before > len(scene.matches()) > 0
 
 
 def test_what_has_become_stale_is_shown_as_skipped(tmp_path: Path) -> None:

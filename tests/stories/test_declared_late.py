@@ -6,6 +6,9 @@ from scenes import utc
 from story import ADA, MAYA, OWNER, Enter, Story, with_change, with_line
 
 from cohortflow.cli import running
+from cohortflow.engine import plainly
+from flows.foreseeing import what_would_go_out
+from flows.house import living_in
 from schemas.errors import CohortflowError
 
 pytestmark = pytest.mark.slow
@@ -74,6 +77,19 @@ def test_compressed_dates_do_at_once_what_is_overdue(enter_at: Enter, monkeypatc
     story.live_past("recruit.reminder#1")
     assert story.letters_to(ADA, "reminder")[0].when == "Mon 01 Feb 09:00"
     assert story.occasion("recruit.closes")["due_at"] == utc(2027, 2, 8, 23), "closes as planned"
+
+
+def test_what_would_go_out_counts_what_the_first_step_lets_go(enter_at: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    story = declared_two_days_late(enter_at)
+    with plainly(), living_in(story.house):
+        shown = what_would_go_out(story.house, story.cohort_id, story.now)
+    assert story.rows("participants") == []
+
+    resume(story, monkeypatch, compress=True)
+    story.tick()
+
+    assert [each.occasion for each in shown] == ["recruit.opens", "recruit.invite#1"]
+    assert sum(each.mails for each in shown) == len(story.mails("invite")) == 10
 
 
 def test_without_the_word_compress_nothing_goes_on(enter_at: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
