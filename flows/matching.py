@@ -77,6 +77,10 @@ def propose_matches(turn: Turn) -> Changes:
     for person_id in _applied_and_away(turn, applicants):
         changes.participants[person_id] = {"state": "waitlisted", "reason": "on leave when the pairs were made"}
     changes.note("match.proposed", turn.claim.key, pairs=len(pairs), unmatched=len(unmatched))
+    if pairs.empty and turn.cohort.program.stages.match.approve:  # nothing to say yes to; who waits is to hear of it
+        changes.close_occasions[("match.approval", "-")] = "done"
+        changes.occasions += after_approval(turn.cohort, turn.now)
+        changes.note("match.approved", "match.approval", pairs=0, by="nobody was asked")
     return changes
 
 
@@ -168,7 +172,7 @@ def propose_rematch(turn: Turn) -> Changes:
     apart = frozenset(zip(ended["mentee_id"], ended["mentor_id"], strict=True))
     rules = turn.cohort.program.matching
     pairs, _ = propose_replacement(applicants, _staff(turn), rules, replace(_setting(turn), apart=apart))
-    number = 1 + int(matches["round"].max())
+    number = 1 + int(matches["round"].max()) if len(matches) else 1
     for pair in each_row(pairs):
         new = NewMatch(pair.mentee_id, pair.mentor_id, int(pair.score), tuple(pair.reasons), number, turn.claim.about)
         changes.new_matches.append(new)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from scene_files import PROGRAM
+from scene_files import MENTEES, PROGRAM
 from scenes import utc
 from story import ADA, APPROVER, BO, FAY, JONAS, MAYA, OWNER, Enter, with_change
 
@@ -180,3 +180,17 @@ def test_an_approver_who_spoke_makes_the_deadline_mean_nothing(enter_at: Enter) 
 
     assert story.occasion("match.approval_proceeds")["state"] == "skipped"
     assert story.readers_of("meet_your_match").count(ADA) == 1
+
+
+@pytest.mark.parametrize("program", [PROGRAM, ASKS_NOBODY, SILENCE_IS_YES])
+def test_without_a_single_pair_nobody_is_asked_to_approve_and_the_cohort_ends(enter_at: Enter, program: str) -> None:
+    story = enter_at("recruiting", program=program)
+    story.everybody_applies(MENTEES)
+    story.live_to(utc(2027, 9, 1))
+
+    assert story.matches() == []
+    assert "approval_request" not in story.got(APPROVER) and "approval_overdue" not in story.got(OWNER)
+    assert story.got(OWNER).count("match_shortfall") == 1
+    assert story.got(ADA).count("waitlist") == 1
+    assert "final_survey" not in story.got(ADA)
+    assert story.cohort()["state"] == "closed"
