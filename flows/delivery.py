@@ -134,6 +134,7 @@ class Delivery:
     way: str = ""  # noted as the one by which mail leaves for the world
     goes_on: bool = False
     doubts: int = 0  # how many of the last ones in a row are unknown
+    barred: dict[str, Outcome] = field(default_factory=dict)  # by cohort, what is answered to every mail of its sender
 
     def go_on(self, came_back: list[Result]) -> int:
         """Write down what came back, claim as many mails as the window has room for, and send them on their way.
@@ -245,8 +246,9 @@ class Delivery:
     def _post(self, batch: list[Message], until: float) -> None:
         unwritten = []
         for message, letter in written(self.house, batch, self.now):
+            letter = self.barred.get(message.cohort_id, letter)
             if isinstance(letter, Outcome):
-                unwritten.append(Result(message, letter.state, letter.code))
+                unwritten.append(Result(message, letter.state, letter.code, letter.after))
                 continue
             self.on_their_way[message.message_id] = message
             self.window.put(letter, self.now, until)
@@ -262,6 +264,7 @@ class Delivery:
         stops = [outcome for _, outcome in came_back if outcome.stops]
         if stops:
             self._stop_everybody(stops[0])
+        self.barred |= {self.on_their_way[key].cohort_id: each for key, each in came_back if each.stops_sender}
         for _, each in came_back:
             self.doubts = self.doubts + 1 if each.state == "unknown" else 0 if each.state == "accepted" else self.doubts
         if self.doubts >= MOST_DOUBTS and not self.is_last:

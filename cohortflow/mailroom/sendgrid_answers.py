@@ -35,7 +35,7 @@ def outcome_of(status: int, headers: Mapping[str, str], body: bytes = b"") -> Ou
     field = _field_at_fault(body)
     if status == 403 and field.startswith("from"):
         told = "403: SendGrid does not let this sender send; verify it there, or mend email.from"
-        return Outcome("later", told, NEXT_TRY)
+        return Outcome("later", told, NEXT_TRY, stops_sender=True)
     if status in NOT_US:
         return Outcome("later", f"{status}: SendGrid does not take this key", NEXT_TRY, stops=True)
     if status == 200:

@@ -20,12 +20,14 @@ class Outcome:
     Args:
         after: seconds a later letter should wait.
         stops: no other letter may follow until a person, or another key, says so.
+        stops_sender: the same would be answered to every letter of this sender; the others may follow.
     """
 
     state: State
     code: str = ""
     after: int = 0
     stops: bool = False
+    stops_sender: bool = False
 
 
 class Transport(Protocol):

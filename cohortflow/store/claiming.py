@@ -22,7 +22,10 @@ from schemas.occasions import STAGE_ORDER
 _GROWN = {name: (messages.c[name] + 1).label(name) for name in ("fence", "attempts")}
 TOLD = (
     *(_GROWN.get(name, messages.c[name]) for name in Message._fields),
-    *(messages.c[name] for name in ("mail_class", "unless_answered", "not_before", "expires_at", "queued_at")),
+    *(
+        messages.c[name]
+        for name in ("mail_class", "unless_answered", "not_before", "expires_at", "queued_at", "urgent")
+    ),
 )
 _CLAIM = (
     sa.select(*TOLD)

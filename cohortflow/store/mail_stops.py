@@ -14,6 +14,7 @@ from cohortflow.store.columns import among
 from cohortflow.store.mail_limits import over_the_limit
 from cohortflow.store.reader_hours import not_now, while_away
 from cohortflow.store.tables import answers, matches, participants, people, suppressions
+from cohortflow.store.ticks_at_work import while_at_work
 from schemas.invitations import CALLED_OFF, CORRECTIONS
 
 OF_THE_END = ("match.ended", "match.declined", "people.left")  # what tells that a match is over
@@ -55,6 +56,7 @@ def decide(db: Connection, rows: list[dict[str, Any]], now: datetime) -> Decided
     away = {person_id for person_id, person in persons.items() if person.status == "on_leave"}
     later = not_now(cohorts, going, sites, now)
     later |= while_away(cohorts, [row for row in going if row["person_id"] in away], sites, now)
+    later |= while_at_work(db, cohorts, [row for row in going if row["message_id"] not in later], now)
     limits = over_the_limit(db, [row for row in going if row["message_id"] not in later], cohorts, now)
     expired = {message_id: ("expired", reason) for message_id, reason in limits.expired.items()}
     return Decided(stopped | expired, later | limits.later, hashes)

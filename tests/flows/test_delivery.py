@@ -387,3 +387,16 @@ def test_what_comes_back_after_a_fault_is_written_down_and_nothing_waited_for(
         delivered(scene)
 
     assert len(post) == 10 and states(scene) == {"accepted": 9, "sending": 1}
+
+
+def test_the_mail_of_a_sender_that_may_not_send_waits_unasked(
+    tmp_path: Path, office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.plan(["403 sender"] * 10)
+    scene = at_the_invitations(tmp_path, office.transport())
+    monkeypatch.setattr(delivery, "BATCH", 2)
+
+    assert delivered(scene) == {"later": 10}
+
+    assert len(office.record()["asked"]) <= 4
+    assert states(scene) == {"queued": 10}

@@ -1,8 +1,23 @@
 """More mails at once than anybody foresaw: held in the transaction that queues them, and one mail to the owner."""
 
+from datetime import timedelta
+
 import pytest
 from scene_files import COHORT
-from store_rows import DAY, MONDAY, change, claim_mails, intent, only, put_in_queue, rows
+from store_rows import (
+    DAY,
+    MONDAY,
+    add,
+    change,
+    claim,
+    claim_mails,
+    finish,
+    intent,
+    occasion,
+    only,
+    put_in_queue,
+    rows,
+)
 
 from cohortflow.store import cohorts, frames
 from cohortflow.store.blast_guard import foreseen
@@ -95,6 +110,40 @@ def test_what_a_delivery_beside_the_tick_has_sent_is_said(running: Database) -> 
 
     told = str(cohort(running)["held_reason"])
     assert "2 of them had left by then, and no other is sent until somebody has looked" in told
+
+
+def test_beside_a_tick_no_mail_leaves_before_all_are_counted(running: Database) -> None:
+    with running.write() as db:
+        row = cohorts.read_row(db, COHORT)
+        assert row is not None
+        cohorts.change(db, COHORT, line={**dict(row.line), "email": {"max_mails_per_tick": "3"}})
+    add(running, occasion("recruit.invite#1"), occasion("recruit.reminder#1"))
+    first = claim(running)
+    assert first is not None and finish(running, first)
+    put_in_queue(running, *invitations(2), intent("role:owner", role="owner", urgent=True))
+
+    beside, _ = claim_mails(running)
+    assert [message.person_id for message in beside] == ["role:owner"], "what is to be known at once is no part of it"
+    second = claim(running)
+    assert second is not None and finish(running, second)
+    put_in_queue(running, *invitations(2, occasion="recruit.reminder#1"))
+
+    assert cohort(running)["state"] == "held"
+    assert "none of them is sent" in str(cohort(running)["held_reason"])
+
+
+def test_mails_of_a_limited_cohort_go_when_its_tick_is_done_or_has_failed(running: Database) -> None:
+    with running.write() as db:
+        row = cohorts.read_row(db, COHORT)
+        assert row is not None
+        cohorts.change(db, COHORT, line={**dict(row.line), "email": {"max_mails_per_tick": "3"}})
+    add(running, occasion("recruit.invite#1"))
+    put_in_queue(running, *invitations(2))
+    assert claim_mails(running)[0] == []
+
+    change(running, "occasions", retry_at=MONDAY + DAY)
+    assert claim_mails(running, MONDAY)[0] == [], "they are asked again in a minute"
+    assert len(claim_mails(running, MONDAY + timedelta(minutes=1))[0]) == 2
 
 
 def test_a_cohort_that_has_ended_ends_again_when_resumed(running: Database) -> None:
