@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Connection
-from sqlalchemy.engine.url import make_url
 
 from cohortflow.cli.errors import tell
 from cohortflow.cli.finding import Target, find
@@ -21,6 +20,7 @@ from cohortflow.programs.cohorts import Cohort, read_cohort
 from cohortflow.programs.documents import read_config
 from cohortflow.store import frames, overview, people
 from cohortflow.store.cohorts import CohortRow, read_row
+from cohortflow.store.database import is_there
 from cohortflow.store.messages import Message
 from flows.house import House
 from flows.reporting import report_attachment
@@ -83,8 +83,7 @@ def _to_person(
     Raises:
         CohortflowError: the database knows neither cohort nor person.
     """
-    url = make_url(settings.database)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+    if not is_there(settings.database):
         raise CohortflowError("there is no database yet; run `cohortflow tick` once, or leave --person out")
     with at_home() as house, house.database.read() as db:
         row = read_row(db, target.cohort_id)

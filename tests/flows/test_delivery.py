@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import replace
 from datetime import timedelta
 from itertools import chain, repeat
 from pathlib import Path
@@ -14,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 from post_office import PostOffice, opened_post_office
 from pydantic import SecretStr
-from scenes import Scene, cohort_declared
+from queued_invitations import at_the_invitations, delivered, states
+from scenes import cohort_declared
 from sqlalchemy.engine import Connection
 
 from cohortflow.engine import plainly
@@ -24,7 +24,7 @@ from cohortflow.mailroom.outbox import OutboxTransport
 from cohortflow.mailroom.smtp_transport import SmtpTransport
 from cohortflow.mailroom.transports import MemoryTransport, Outcome
 from cohortflow.mailroom.windows import BatchWindow
-from cohortflow.store import breakers, claiming, places, settling
+from cohortflow.store import claiming, places, settling
 from cohortflow.store import messages as ledger
 from cohortflow.store.settling import BY_RULE
 from cohortflow.store.tables import messages
@@ -41,55 +41,6 @@ from schemas.settings import Settings
 def office() -> Iterator[PostOffice]:
     with opened_post_office() as found:
         yield found
-
-
-def at_the_invitations(home: Path, transport: object) -> Scene:
-    """Ten invitations may go, over a transport."""
-    scene = cohort_declared(home, transport=MemoryTransport())
-    scene.now = scene.occasion("recruit.invite#1")["due_at"] + timedelta(hours=7)
-    scene.house.transport = Silent()
-    scene.tick()
-    with scene.house.database.write() as db:
-        db.execute(sa.update(messages).values(retry_at=None, not_before=scene.now))
-    scene.house.transport = transport  # type: ignore[assignment]
-    return scene
-
-
-class Silent(MemoryTransport):
-    """A way that is closed."""
-
-    def send(self, letter: Letter, at: object) -> Outcome:
-        """Nothing goes."""
-        return Outcome("later", "closed", 1)
-
-
-def delivered(scene: Scene) -> dict[str, int]:
-    with plainly(), living_in(scene.house):
-        return deliver_mail(scene.now)
-
-
-def states(scene: Scene) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for row in scene.mails():
-        found[row["state"]] = found.get(row["state"], 0) + 1
-    return found
-
-
-def test_a_key_that_is_turned_away_stops_every_worker_and_loses_nothing(tmp_path: Path, office: PostOffice) -> None:
-    office.plan(["accept", "accept", "accept", "401"])
-    scene = at_the_invitations(tmp_path, office.transport(in_flight=1))
-
-    delivered(scene)
-
-    assert states(scene) == {"accepted": 3, "queued": 7}
-    scene.now += timedelta(minutes=10)
-    scene.house = replace(scene.house, worker="another", transport=office.transport())
-    assert delivered(scene) == {} and len(office.record()["asked"]) == 4
-    other = office.transport()
-    other._key = SecretStr("SG.another-key")
-    scene.house.transport = other
-    delivered(scene)
-    assert states(scene) == {"accepted": 10} and len(set(office.record()["accepted"])) == 10
 
 
 @pytest.mark.parametrize(("word", "asked"), [("hold", 10), ("resend", 11)])
@@ -352,20 +303,6 @@ def test_a_long_delivery_looks_at_the_clock_again(tmp_path: Path, monkeypatch: p
     assert {row["not_before"] > scene.now for row in scene.mails() if row["state"] == "queued"} == {True}
 
 
-def test_mail_that_leaves_by_a_new_key_closes_what_was_said_of_the_old(tmp_path: Path, office: PostOffice) -> None:
-    office.plan(["401"])
-    scene = at_the_invitations(tmp_path, office.transport())
-    delivered(scene)
-    other = office.transport()
-    other._key = SecretStr("SG.another-key")
-    scene.house.transport = other
-    scene.now += timedelta(minutes=10)
-    delivered(scene)
-
-    with scene.house.database.read() as db:
-        assert breakers.open_breakers(db) == []
-
-
 class Stumbling(BatchWindow):
     """A window of which one letter is lost for good, and nobody knows why."""
 
@@ -387,16 +324,3 @@ def test_what_comes_back_after_a_fault_is_written_down_and_nothing_waited_for(
         delivered(scene)
 
     assert len(post) == 10 and states(scene) == {"accepted": 9, "sending": 1}
-
-
-def test_the_mail_of_a_sender_that_may_not_send_waits_unasked(
-    tmp_path: Path, office: PostOffice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    office.plan(["403 sender"] * 10)
-    scene = at_the_invitations(tmp_path, office.transport())
-    monkeypatch.setattr(delivery, "BATCH", 2)
-
-    assert delivered(scene) == {"later": 10}
-
-    assert len(office.record()["asked"]) <= 4
-    assert states(scene) == {"queued": 10}

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from scenes import Scene, cohort_declared
+from queued_invitations import at_the_invitations, delivered
+from scenes import Scene
 
 from cohortflow.engine import plainly
-from cohortflow.mailroom.letters import Letter
 from cohortflow.mailroom.outbox import OutboxTransport
-from cohortflow.mailroom.transports import MemoryTransport, Outcome
 from cohortflow.store import instances, suppressed
 from cohortflow.store.mail_stops import address_hash
 from cohortflow.store.tables import messages, people
@@ -21,14 +20,6 @@ from flows.delivery import deliver_mail
 from flows.house import living_in
 
 LEASE_SECONDS = 6
-
-
-class Shut(MemoryTransport):
-    """A way that is closed."""
-
-    def send(self, letter: Letter, at: object) -> Outcome:
-        """Nothing goes."""
-        return Outcome("later", "closed", 1)
 
 
 class Sleepy(OutboxTransport):
@@ -44,14 +35,8 @@ class Sleepy(OutboxTransport):
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
     """Ten invitations may go, and the worker that delivers them is sleepy."""
-    found = cohort_declared(tmp_path, transport=MemoryTransport(), lease_seconds=LEASE_SECONDS)
-    found.now = found.occasion("recruit.invite#1")["due_at"] + timedelta(hours=7)
-    found.house.transport = Shut()
-    found.tick()
-    with found.house.database.write() as db:
-        db.execute(sa.update(messages).values(retry_at=None, not_before=found.now))
-    found.house.transport = Sleepy(tmp_path / "post", durable=False)
-    return found
+    sleepy = Sleepy(tmp_path / "post", durable=False)
+    return at_the_invitations(tmp_path, sleepy, lease_seconds=LEASE_SECONDS)
 
 
 def delivered_by_another(scene: Scene, post: Path) -> dict[str, int]:
@@ -75,8 +60,7 @@ def test_what_another_worker_has_taken_over_is_not_counted_twice(scene: Scene, t
         delivered_by_another(scene, tmp_path / "post")
     )
 
-    with plainly(), living_in(scene.house):
-        mine = deliver_mail(scene.now)
+    mine = delivered(scene)
 
     assert (found, mine) == ([{"accepted": 10}], {})
     assert {row["state"] for row in scene.mails()} == {"accepted"}
@@ -92,8 +76,7 @@ def test_a_woken_worker_delivers_nothing_to_a_reader_barred_meanwhile(scene: Sce
             time.sleep(0.05)
 
     scene.house.transport.meanwhile = meanwhile  # type: ignore[attr-defined]
-    with plainly(), living_in(scene.house):
-        assert deliver_mail(scene.now) == {}
+    assert delivered(scene) == {}
 
     letters = {path.stem for path in (tmp_path / "post").glob("*.eml")}
     assert letters == {row["message_id"] for row in scene.mails()} - {barred["message_id"]}

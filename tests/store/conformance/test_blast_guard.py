@@ -29,6 +29,14 @@ def invitations(count: int, **other: str) -> list[Intent]:
     return [intent(f"P{n:04}", **other) for n in range(count)]
 
 
+def limit_to_three(database: Database) -> None:
+    """The cohort's line allows three mails a tick."""
+    with database.write() as db:
+        row = cohorts.read_row(db, COHORT)
+        assert row is not None
+        cohorts.change(db, COHORT, line={**dict(row.line), "email": {"max_mails_per_tick": "3"}})
+
+
 def allowed(database: Database, stage: str = "recruit") -> int:
     with database.read() as db:
         row = cohorts.read_row(db, COHORT)
@@ -83,11 +91,7 @@ def test_resumed_all_of_them_go_and_the_next_mistake_is_held_again(running: Data
 
 
 def test_the_declared_limit_counts_all_mails_of_a_tick(running: Database) -> None:
-    with running.write() as db:
-        row = cohorts.read_row(db, COHORT)
-        assert row is not None
-        line = {**dict(row.line), "email": {"max_mails_per_tick": "3"}}
-        cohorts.change(db, COHORT, line=line)
+    limit_to_three(running)
     put_in_queue(running, *invitations(2), intent("role:owner", role="owner", urgent=True))
     assert cohort(running)["state"] == "running"
 
@@ -99,10 +103,7 @@ def test_the_declared_limit_counts_all_mails_of_a_tick(running: Database) -> Non
 
 
 def test_what_a_delivery_beside_the_tick_has_sent_is_said(running: Database) -> None:
-    with running.write() as db:
-        row = cohorts.read_row(db, COHORT)
-        assert row is not None
-        cohorts.change(db, COHORT, line={**dict(row.line), "email": {"max_mails_per_tick": "3"}})
+    limit_to_three(running)
     put_in_queue(running, *invitations(2))
     change(running, "messages", state="accepted", sent_at=MONDAY)
 
@@ -113,10 +114,7 @@ def test_what_a_delivery_beside_the_tick_has_sent_is_said(running: Database) -> 
 
 
 def test_beside_a_tick_no_mail_leaves_before_all_are_counted(running: Database) -> None:
-    with running.write() as db:
-        row = cohorts.read_row(db, COHORT)
-        assert row is not None
-        cohorts.change(db, COHORT, line={**dict(row.line), "email": {"max_mails_per_tick": "3"}})
+    limit_to_three(running)
     add(running, occasion("recruit.invite#1"), occasion("recruit.reminder#1"))
     first = claim(running)
     assert first is not None and finish(running, first)
@@ -133,10 +131,7 @@ def test_beside_a_tick_no_mail_leaves_before_all_are_counted(running: Database) 
 
 
 def test_mails_of_a_limited_cohort_go_when_its_tick_is_done_or_has_failed(running: Database) -> None:
-    with running.write() as db:
-        row = cohorts.read_row(db, COHORT)
-        assert row is not None
-        cohorts.change(db, COHORT, line={**dict(row.line), "email": {"max_mails_per_tick": "3"}})
+    limit_to_three(running)
     add(running, occasion("recruit.invite#1"))
     put_in_queue(running, *invitations(2))
     assert claim_mails(running)[0] == []
